@@ -1,0 +1,42 @@
+"""DuckDB as the reader of files: in memory, bounded, and without the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.lib.extracts import vocabulary
+
+
+def connect(scratch: Path, *, memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
+    """A connection of its own that spills to `scratch`, keeps the order of rows and knows the vocabularies."""
+    connection = duckdb.connect(
+        config={
+            "threads": threads,
+            "memory_limit": memory_limit,
+            "temp_directory": str(scratch / "spill"),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "preserve_insertion_order": "true",
+        }
+    )
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
+    for name, words in (
+        ("currency_code", vocabulary.currencies()),
+        ("country_code", vocabulary.countries()),
+        ("document_type", vocabulary.document_types()),
+    ):
+        connection.execute(f"create type {name} as enum ({', '.join(map(literal, words))})")
+    return connection
+
+
+def literal(text: object) -> str:
+    """The text as a SQL literal."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """The name as a quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'

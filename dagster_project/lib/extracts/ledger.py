@@ -1,0 +1,92 @@
+"""The ledger: one record per landed file, by content hash."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from dagster_project.lib.extracts.limits import CHUNK_BYTES
+
+# Raised when the reader would land the same bytes differently: what was landed before is landed again.
+READER_VERSION = "1"
+
+
+class LedgerEntry(BaseModel):
+    """What was read of one delivered file; rows_read = rows_loaded + rows_rejected.
+
+    `file` is the path relative to the landing folder under which the content was seen first. `landed`
+    and `rejected` are file names in raw/<entity>/ and raw/rejected/.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    file: str
+    sha256: str
+    size: int
+    system: str
+    entity: str
+    profile: str
+    delivery_id: int
+    rows_read: int
+    rows_loaded: int
+    rows_rejected: int
+    encoding: str
+    dialect: str
+    extra_columns: tuple[str, ...] = ()
+    absent_columns: tuple[str, ...] = ()
+    landed: str
+    rejected: str | None = None
+    rejected_reasons: dict[str, int] = {}
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of the file's bytes, as hex."""
+    with path.open("rb") as stream:
+        digest = hashlib.sha256()
+        while chunk := stream.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def delivery_id_of(*, system: str, entity: str, profile: str, sha256: str) -> int:
+    """Identity of a content as read by one profile: 60 bits, so that it fits BIGINT and doubles as hex."""
+    text = "|".join([system, entity, profile, READER_VERSION, sha256])
+    return int(hashlib.sha256(text.encode()).hexdigest()[:15], 16)
+
+
+def delivery_name(delivery_id: int) -> str:
+    """Name of the delivery's files: 16 hex digits."""
+    return f"{delivery_id:016x}"
+
+
+def read_entry(raw: Path, delivery_id: int) -> LedgerEntry | None:
+    """The entry of one delivery, or None where it is not landed (or its landed file is gone)."""
+    path = raw / "ledger" / f"{delivery_name(delivery_id)}.json"
+    if not path.is_file():
+        return None
+    entry = LedgerEntry.model_validate_json(path.read_bytes())
+    return entry if _files_exist(entry, raw) else None
+
+
+def read_ledger(raw: Path) -> tuple[LedgerEntry, ...]:
+    """All entries of the raw zone, in the order of their delivery ids."""
+    paths = sorted((raw / "ledger").glob("*.json"))
+    return tuple(LedgerEntry.model_validate_json(path.read_bytes()) for path in paths)
+
+
+def write_entry(entry: LedgerEntry, raw: Path) -> None:
+    """Writes the entry; from this moment the file counts as landed."""
+    folder = raw / "ledger"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{delivery_name(entry.delivery_id)}.json"
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_text(entry.model_dump_json(indent=2), encoding="utf-8")
+    os.replace(part, path)
+
+
+def _files_exist(entry: LedgerEntry, raw: Path) -> bool:
+    landed = (raw / entry.entity / entry.landed).is_file()
+    return landed and (entry.rejected is None or (raw / "rejected" / entry.rejected).is_file())

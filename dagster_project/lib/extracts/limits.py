@@ -1,0 +1,34 @@
+"""Limits of what is read, each with its reason. They protect the machine, not the data's quality."""
+
+from __future__ import annotations
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+# The longest text field of the systems that are read: Salesforce's long text area holds 131,072 characters.
+MAX_FIELD_CHARACTERS = 131_072
+
+# A line may hold several long fields; beyond this one line would cost more memory than a whole chunk of the file.
+MAX_LINE_BYTES = 2 * MIB
+
+# DuckDB gives each reading thread a buffer of at least this size; longer lines take the careful path.
+MAX_FAST_LINE_BYTES = MAX_FIELD_CHARACTERS
+
+# Salesforce allows 900 custom fields on one object; a header with more is not an extract.
+MAX_COLUMNS = 2_000
+
+# 100 million invoice lines are about 8 GB of CSV; eight times that is no extract of one company.
+MAX_DECOMPRESSED_BYTES = 64 * GIB
+
+# Real CSV compresses 3 to 30 times, a bomb 1,000 times (gzip's own bound is 1,032).
+MAX_COMPRESSION_RATIO = 200
+
+# A small file of equal lines can pass the ratio honestly and does no harm.
+RATIO_APPLIES_FROM_BYTES = 64 * MIB
+
+# What is kept of a rejected line or value: enough to find it, not enough to fill a disk.
+MAX_RAW_TEXT_CHARACTERS = 4_096
+
+# Files are read in pieces of this size.
+CHUNK_BYTES = 4 * MIB

@@ -1,0 +1,144 @@
+"""Writes the raw zone: typed rows, rejected rows, by temporary file and rename."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.lib.extracts.connection import connect, identifier, literal
+from dagster_project.lib.extracts.entities import Entity
+from dagster_project.lib.extracts.limits import MAX_RAW_TEXT_CHARACTERS
+from dagster_project.lib.extracts.typed_sql import TypedQuery
+
+EXTRA_FIELDS = {
+    "extra_columns": "VARCHAR",
+    "source_system": "VARCHAR",
+    "delivery_id": "BIGINT",
+    "line_number": "BIGINT",
+    "line_offset": "INTEGER",
+}
+REJECTED_FIELDS = {
+    "entity": "VARCHAR",
+    "source_system": "VARCHAR",
+    "source_file": "VARCHAR",
+    "delivery_id": "BIGINT",
+    "line_number": "BIGINT",
+    "column_name": "VARCHAR",
+    "raw_value": "VARCHAR",
+    "rule": "VARCHAR",
+    "raw_line": "VARCHAR",
+}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where rows come from: the constants of their rejected rows."""
+
+    entity: str
+    system: str
+    file: str
+    delivery_id: int
+    line_offset: int
+
+
+def write_marked(
+    connection: duckdb.DuckDBPyConnection, query: TypedQuery, target: Path
+) -> tuple[int, int]:
+    """Runs the query into `target`; returns (rows, rows marked as failed)."""
+    connection.execute(f"copy ({query.sql}) to {literal(target)} (format parquet)")
+    row = connection.execute(
+        f"select count(*), count(*) filter (where line_number < 0) from read_parquet({literal(target)})"
+    ).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1])
+
+
+def split_marked(
+    connection: duckdb.DuckDBPyConnection,
+    marked: Path,
+    *,
+    query: TypedQuery,
+    origin: Origin,
+    has_lines: bool,
+    loaded: Path,
+) -> None:
+    """Writes the good rows of `marked` to `loaded` and the failed ones to the table rejected_row."""
+    rows = f"read_parquet({literal(marked)}, file_row_number = true)"
+    place = f"file_row_number + {origin.line_offset}"
+    line = "abs(line_number)" if has_lines else place
+    connection.execute(
+        f"copy (select * exclude (file_row_number) replace ({line}::bigint as line_number) from {rows}"
+        f" where line_number is null or line_number >= 0) to {literal(loaded)} (format parquet)"
+    )
+    connection.execute(
+        "create temp table failure_code (code integer, column_name varchar, rule varchar)"
+    )
+    connection.executemany(
+        "insert into failure_code values (?, ?, ?)",
+        [(code, column, rule) for code, (column, rule) in query.rules.items()],
+    )
+    text = "substr(failed.extra_columns, instr(failed.extra_columns, ':') + 1)"
+    connection.execute(
+        f"insert into rejected_row select {_constants(origin)}, failed.line_number,"
+        f" failure_code.column_name, nullif(left({text}, {MAX_RAW_TEXT_CHARACTERS}), ''), failure_code.rule, null"
+        f" from (select extra_columns, {line} as line_number from {rows} where line_number < 0) as failed"
+        " inner join failure_code"
+        " on failure_code.code = split_part(failed.extra_columns, ':', 1)::integer"
+    )
+
+
+def create_rejected_table(connection: duckdb.DuckDBPyConnection) -> None:
+    """The table in which a file's rejected rows gather."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in REJECTED_FIELDS.items())
+    connection.execute(f"create temp table rejected_row ({columns})")
+
+
+def add_rejected_lines(connection: duckdb.DuckDBPyConnection, lines: Path, origin: Origin) -> None:
+    """Adds the lines that the careful path set apart."""
+    connection.execute(
+        f"insert into rejected_row select {_constants(origin)}, line_number, null, null, rule, raw_line"
+        f" from read_json({literal(lines)}, format = 'newline_delimited',"
+        " columns = {line_number: 'BIGINT', rule: 'VARCHAR', raw_line: 'VARCHAR'})"
+    )
+
+
+def write_rejected(connection: duckdb.DuckDBPyConnection, target: Path) -> dict[str, int]:
+    """Writes the rejected rows in the order of their lines; returns rows by rule, {} for no file."""
+    reasons = connection.execute(
+        "select rule, count(*) from rejected_row group by rule order by count(*) desc, rule"
+    ).fetchall()
+    if reasons:
+        connection.execute(
+            f"copy (select * from rejected_row order by line_number) to {literal(target)} (format parquet)"
+        )
+    return {str(rule): int(count) for rule, count in reasons}
+
+
+def empty_parquet(entity: Entity, raw: Path) -> Path:
+    """Writes raw/<entity>/_empty.parquet (no rows, exact schema) unless it is there."""
+    path = raw / entity.name / "_empty.parquet"
+    if path.is_file():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fields = {column.name: column.duckdb_type for column in entity.columns.values()} | EXTRA_FIELDS
+    columns = ", ".join(f"null::{kind} as {identifier(name)}" for name, kind in fields.items())
+    part = part_of(path)
+    with connect(raw, memory_limit="256MB", threads=1) as connection:
+        connection.execute(f"copy (select {columns} limit 0) to {literal(part)} (format parquet)")
+    os.replace(part, path)
+    return path
+
+
+def part_of(path: Path) -> Path:
+    """The temporary name of a file until it is whole: hidden from `*.parquet`, beside its final place."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def _constants(origin: Origin) -> str:
+    return (
+        f"{literal(origin.entity)}, {literal(origin.system)}, {literal(origin.file)},"
+        f" {origin.delivery_id}::bigint"
+    )

@@ -1,0 +1,140 @@
+"""Identifying values of accounts and customers, each with its normal form, for the match in SQL.
+
+Normal forms need libraries (check digits, public suffixes, legal forms) that no SQL engine has, so
+each distinct value is normalised once here, and joined to its rows there.
+"""
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dagster_project.lib.company_names import normalise_name
+from dagster_project.lib.normal_forms import (
+    NormalForm,
+    normalise_domain,
+    normalise_postal_code,
+    normalise_registration,
+    normalise_vat,
+)
+
+logger = logging.getLogger(__name__)
+
+ACCOUNT_COLUMNS = {
+    "vat_number": "vat_number",
+    "registration_number": "registration_number",
+    "website": "domain",
+    "email_domain": "domain",
+    "account_name": "name",
+    "postal_code": "postal_code",
+}
+CUSTOMER_COLUMNS = {
+    "vat_number": "vat_number",
+    "registration_number": "registration_number",
+    "email_domain": "domain",
+    "customer_name": "name",
+    "postal_code": "postal_code",
+}
+SCHEMA = pa.schema(
+    [
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("raw_value", pa.string(), nullable=False),
+        pa.field("country_code", pa.string(), nullable=False),
+        pa.field("normalised", pa.string()),
+        pa.field("is_valid", pa.bool_(), nullable=False),
+        pa.field("problem", pa.string()),
+    ]
+)
+
+Value = tuple[str, str, str]
+
+
+def normalise_identifiers(
+    raw: Path, accounts_files: Sequence[Path], customers_files: Sequence[Path], target: Path
+) -> dict[str, int]:
+    """Writes `target` with one row per distinct kind, raw value and country code ('' where none).
+
+    Args:
+        raw: the raw zone, from which relative paths of files start.
+        accounts_files: typed Parquet files of the entity `accounts`.
+        customers_files: typed Parquet files of the entity `customers`.
+        target: the Parquet file to write, whole or not at all.
+
+    Returns:
+        Values per kind, and the unusable ones as `<kind>_unusable`.
+    """
+    values = _distinct_values(
+        [raw / file for file in accounts_files], [raw / file for file in customers_files]
+    )
+    counts: Counter[str] = Counter()
+    rows: list[tuple[str, str, str, str | None, bool, str | None]] = []
+    forms: dict[Value, NormalForm] = {}
+    for kind, value, country in values:
+        # Names and domains do not depend on the country: one normal form serves all rows.
+        key = (kind, value, "" if kind in ("name", "domain") else country)
+        form = forms.get(key)
+        if form is None:
+            form = forms[key] = NORMALISERS[kind](value, country)
+        rows.append((kind, value, country, form.value, form.value is not None, form.problem))
+        counts[kind] += 1
+        counts[f"{kind}_unusable"] += form.value is None
+    _write(rows, target)
+    logger.info("identifiers: %s", dict(counts))
+    return dict(counts)
+
+
+def _name(value: str, _country: str) -> NormalForm:
+    name = normalise_name(value)
+    return NormalForm(name, None if name else "invalid")
+
+
+def _domain(value: str, _country: str) -> NormalForm:
+    return normalise_domain(value)
+
+
+NORMALISERS: dict[str, Callable[[str, str], NormalForm]] = {
+    "vat_number": normalise_vat,
+    "registration_number": normalise_registration,
+    "domain": _domain,
+    "name": _name,
+    "postal_code": normalise_postal_code,
+}
+
+
+def _distinct_values(accounts: list[Path], customers: list[Path]) -> list[Value]:
+    """Distinct (kind, raw value, country code), sorted: the same file from run to run."""
+    selects: list[str] = []
+    parameters: list[list[str]] = []
+    for files, columns in ((accounts, ACCOUNT_COLUMNS), (customers, CUSTOMER_COLUMNS)):
+        for column, kind in columns.items():
+            if files:
+                selects.append(
+                    f"select '{kind}' as kind, {column} as raw_value, "
+                    "coalesce(country_code, '') as country_code "
+                    f"from read_parquet(?) where {column} is not null"
+                )
+                parameters.append([str(file) for file in files])
+    if not selects:
+        return []
+    with duckdb.connect() as connection:
+        return connection.execute(" union ".join(selects) + " order by all", parameters).fetchall()
+
+
+def _write(rows: list[tuple[str, str, str, str | None, bool, str | None]], target: Path) -> None:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(SCHEMA)
+    table = pa.Table.from_arrays(
+        [pa.array(column, type=part.type) for column, part in zip(columns, SCHEMA, strict=True)],
+        schema=SCHEMA,
+    )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        pq.write_table(table, unfinished, compression="zstd")
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)

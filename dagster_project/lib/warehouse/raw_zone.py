@@ -1,0 +1,262 @@
+"""The warehouse's `raw` schema: what a run is given, as views on the raw Parquet files and small tables.
+
+The models read nothing else, so that the compiled project is the same for every company and every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from dagster_project.lib.extracts.entities import Entity, load_entities
+from dagster_project.lib.extracts.ledger import LedgerEntry
+
+DELIVERIES = pa.schema(
+    [
+        ("source_file", pa.string()),
+        ("sha256", pa.string()),
+        ("source_system", pa.string()),
+        ("entity", pa.string()),
+        ("profile", pa.string()),
+        ("delivery_id", pa.int64()),
+        ("delivery_order", pa.int64()),
+        ("is_repeated", pa.bool_()),
+        ("rows_read", pa.int64()),
+        ("rows_loaded", pa.int64()),
+        ("rows_rejected", pa.int64()),
+    ]
+)
+PARAMETERS = pa.schema(
+    [
+        ("as_of", pa.date32()),
+        ("run_at", pa.timestamp("us")),
+        ("has_live_release", pa.bool_()),
+        ("reporting_currency", pa.string()),
+        ("line_decimals", pa.int32()),
+        ("window_months", pa.int32()),
+        ("history_months", pa.int32()),
+        ("primary_scheme", pa.string()),
+        ("best_tier", pa.string()),
+        ("lowest_tier", pa.string()),
+        ("demotion_patience_months", pa.int32()),
+        ("new_customer_months", pa.int32()),
+        ("override_max_days", pa.int32()),
+        ("max_rate_age_days", pa.int32()),
+        ("exclude_one_time", pa.bool_()),
+        ("exclude_intercompany", pa.bool_()),
+        ("exclude_placeholders", pa.bool_()),
+        ("major_customer_share", pa.decimal128(7, 6)),
+        ("min_cost_coverage", pa.decimal128(7, 6)),
+        ("min_population", pa.int32()),
+        ("max_rejected_share", pa.decimal128(7, 6)),
+        ("max_row_count_drop", pa.decimal128(7, 6)),
+        ("max_revenue_change", pa.decimal128(9, 6)),
+        ("inactive_days", pa.int32()),
+    ]
+)
+SCHEMES = pa.schema(
+    [
+        ("scheme", pa.string()),
+        ("criterion", pa.string()),
+        ("rule", pa.string()),
+        ("crossing_account", pa.string()),
+        ("population", pa.string()),
+        ("is_primary", pa.bool_()),
+        ("lowest_tier", pa.string()),
+    ]
+)
+CUT_POINTS = pa.schema(
+    [
+        ("scheme", pa.string()),
+        ("tier", pa.string()),
+        ("tier_rank", pa.int32()),
+        ("cut_millionths", pa.int64()),
+        ("crossing_account", pa.string()),
+    ]
+)
+OVERRIDE_BUDGETS = pa.schema([("tier", pa.string()), ("max_share", pa.decimal128(7, 6))])
+LIVE_ACCOUNT_TIERS = pa.schema(
+    [
+        ("account_key", pa.string()),
+        ("account_name", pa.string()),
+        ("relationship", pa.string()),
+        ("country_code", pa.string()),
+        ("industry", pa.string()),
+        ("owner_id", pa.string()),
+        ("revenue", pa.decimal128(18, 4)),
+        ("final_tier", pa.string()),
+        ("posture", pa.string()),
+        ("is_active", pa.bool_()),
+        ("inactive_since", pa.date32()),
+        ("row_hash", pa.string()),
+        ("updated_at", pa.timestamp("us")),
+    ]
+)
+QUALITY_RESULTS = pa.schema(
+    [
+        ("check_name", pa.string()),
+        ("asset", pa.string()),
+        ("severity", pa.string()),
+        ("passed", pa.bool_()),
+        ("observed", pa.string()),
+        ("remedy", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A delivered file that lies in the landing folder now, with its place in the order of deliveries."""
+
+    file: str
+    order: int
+    entry: LedgerEntry
+    is_repeated: bool
+
+    def row(self) -> dict[str, object]:
+        """The row of `raw.deliveries`."""
+        return {
+            "source_file": self.file,
+            "sha256": self.entry.sha256,
+            "source_system": self.entry.system,
+            "entity": self.entry.entity,
+            "profile": self.entry.profile,
+            "delivery_id": self.entry.delivery_id,
+            "delivery_order": self.order,
+            "is_repeated": self.is_repeated,
+            "rows_read": self.entry.rows_read,
+            "rows_loaded": self.entry.rows_loaded,
+            "rows_rejected": self.entry.rows_rejected,
+        }
+
+
+def ordered_deliveries(landed: Iterable[tuple[str, LedgerEntry]]) -> list[Delivery]:
+    """Deliveries in the order given (file, entry); of equal contents the last counts, the others are repeats."""
+    files = list(landed)
+    last = {entry.delivery_id: order for order, (_, entry) in enumerate(files, start=1)}
+    return [
+        Delivery(file, order, entry, is_repeated=last[entry.delivery_id] != order)
+        for order, (file, entry) in enumerate(files, start=1)
+    ]
+
+
+def create_raw_schema(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    raw: Path,
+    deliveries: Sequence[Delivery],
+    identifiers: Path,
+    live_account_tiers: Path | None,
+) -> None:
+    """(Re)creates the views and tables that depend on the input files and on the live release."""
+    connection.execute("create schema if not exists raw")
+    for entity in load_entities().values():
+        _create_entity_view(connection, entity, raw, deliveries)
+    write_table(connection, "deliveries", DELIVERIES, [delivery.row() for delivery in deliveries])
+    _create_rejected_view(connection, raw, deliveries)
+    _create_view(connection, "identifiers", f"select * from read_parquet({_quoted(identifiers)})")
+    if live_account_tiers is None:
+        write_table(connection, "live_account_tiers", LIVE_ACCOUNT_TIERS, [])
+    else:
+        columns = ", ".join(LIVE_ACCOUNT_TIERS.names)
+        _drop(connection, "live_account_tiers")
+        connection.execute(
+            f"create table raw.live_account_tiers as select {columns} "
+            f"from read_parquet({_quoted(live_account_tiers)})"
+        )
+    write_table(connection, "quality_results", QUALITY_RESULTS, [])
+
+
+def write_table(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    schema: pa.Schema,
+    rows: Sequence[Mapping[str, Any]],
+) -> None:
+    """Replaces `raw.<name>` by the rows, typed by the schema; keys outside the schema are an error."""
+    for row in rows:
+        if unknown := set(row) - set(schema.names):
+            raise ValueError(f"raw.{name} has no columns {sorted(unknown)}")
+    incoming = pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
+    _drop(connection, name)
+    connection.register("incoming", incoming)
+    connection.execute(f"create table raw.{name} as select * from incoming")
+    connection.unregister("incoming")
+
+
+def _create_entity_view(
+    connection: duckdb.DuckDBPyConnection,
+    entity: Entity,
+    raw: Path,
+    deliveries: Sequence[Delivery],
+) -> None:
+    files = sorted({d.entry.landed for d in deliveries if d.entry.entity == entity.name})
+    paths = [raw / entity.name / file for file in files] or [raw / entity.name / "_empty.parquet"]
+    columns = ", ".join(entity.columns)
+    listed = ", ".join(_quoted(path) for path in paths)
+    _create_view(
+        connection,
+        entity.name,
+        f"select {columns}, extra_columns, source_system, delivery_id, "
+        "coalesce(line_number, file_row_number + line_offset) as line_number "
+        f"from read_parquet([{listed}], file_row_number = true)",
+    )
+
+
+def _create_rejected_view(
+    connection: duckdb.DuckDBPyConnection, raw: Path, deliveries: Sequence[Delivery]
+) -> None:
+    """Rejected rows carry the file name of their first delivery; the view names today's."""
+    kept = [d for d in deliveries if d.entry.rejected and not d.is_repeated]
+    personal = [
+        f"(rejected.entity = '{entity.name}' and (rejected.column_name is null or rejected.column_name in "
+        f"({', '.join(repr(column.name) for column in entity.columns.values() if column.personal)})))"
+        for entity in load_entities().values()
+        if any(column.personal for column in entity.columns.values())
+    ]
+    columns = (
+        "rejected.entity, rejected.source_system, deliveries.source_file, rejected.delivery_id, "
+        "rejected.line_number, rejected.column_name, "
+        f"case when {' or '.join(personal)} then '(withheld: personal data)' "
+        "else rejected.raw_value end as raw_value, rejected.rule"
+    )
+    if not kept:
+        empty = (
+            "select null::varchar as entity, null::varchar as source_system, null::bigint as delivery_id, "
+            "null::bigint as line_number, null::varchar as column_name, null::varchar as raw_value, "
+            "null::varchar as rule where false"
+        )
+        source = f"({empty})"
+    else:
+        listed = ", ".join(_quoted(raw / "rejected" / str(d.entry.rejected)) for d in kept)
+        source = f"(select * exclude (source_file) from read_parquet([{listed}]))"
+    _create_view(
+        connection,
+        "rejected_rows",
+        f"select {columns} from {source} as rejected inner join raw.deliveries as deliveries "
+        "on rejected.delivery_id = deliveries.delivery_id and not deliveries.is_repeated",
+    )
+
+
+def _create_view(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
+    _drop(connection, name)
+    connection.execute(f"create view raw.{name} as {query}")
+
+
+def _drop(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    kind = connection.execute(
+        "select table_type from information_schema.tables "
+        "where table_schema = 'raw' and table_name = ?",
+        [name],
+    ).fetchone()
+    if kind:
+        connection.execute(f"drop {'view' if kind[0] == 'VIEW' else 'table'} raw.{name}")
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path.resolve()).replace("'", "''") + "'"

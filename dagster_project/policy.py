@@ -1,0 +1,243 @@
+"""The policy: every business rule that a company decides for itself, read, checked, laid out.
+
+Belongs here: the file, its defaults, its errors, the rows for the warehouse. Not: applying a rule.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+
+from dagster_project.lib.policy_sections import (
+    Audiences,
+    Concentration,
+    Currency,
+    Exclusions,
+    FinalTier,
+    Gate,
+    Identity,
+    Months,
+    Potential,
+    Publication,
+    Scheme,
+    Section,
+)
+from dagster_project.lib.yaml_files import YamlFileError, first_problem, merged, read_mapping
+
+DEFAULT_POLICY = Path(__file__).with_name("default_policy.yml")
+CRITERIA = ("revenue", "gross_margin", "net_margin", "potential")
+MILLION = 1_000_000
+
+SchemeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
+class PolicyError(ValueError):
+    """The policy cannot be used; one line with the file, the key, what is wrong and the remedy."""
+
+
+class Policy(Section):
+    """The effective policy: the default with what the user's file names."""
+
+    reporting_currency: Annotated[
+        str,
+        BeforeValidator(lambda value: value.strip().upper() if isinstance(value, str) else value),
+    ]
+    classification_level: Literal["site", "group"]
+    window_months: Months
+    history_months: Months
+    schemes: dict[SchemeName, Scheme]
+    primary_scheme: str
+    final_tier: FinalTier
+    currency: Currency
+    identity: Identity
+    potential: Potential
+    exclusions: Exclusions
+    concentration: Concentration
+    gate: Gate
+    publication: Publication
+    audiences: Audiences = Field(default_factory=Audiences)
+
+    @field_validator("reporting_currency")
+    @classmethod
+    def _currency_is_real(cls, code: str) -> str:
+        # Babel's locale data takes a while to load; who only imports the module does not need it.
+        from babel.numbers import list_currencies
+
+        if code not in list_currencies():
+            raise ValueError(
+                f"{code or 'an empty value'} is not an ISO 4217 code; write one such as EUR or USD"
+            )
+        return code
+
+    @field_validator("schemes")
+    @classmethod
+    def _criterion_is_as_named(cls, schemes: dict[str, Scheme]) -> dict[str, Scheme]:
+        for name, scheme in schemes.items():
+            if name in CRITERIA and scheme.criterion != name:
+                raise ValueError(
+                    f"{name} is named like a criterion and ranks on {scheme.criterion}; "
+                    f"set its criterion to {name} or rename the scheme"
+                )
+        return schemes
+
+    @field_validator("primary_scheme")
+    @classmethod
+    def _primary_scheme_exists(cls, name: str, info: ValidationInfo) -> str:
+        schemes = info.data.get("schemes", {name: None})
+        if name not in schemes:
+            raise ValueError(f"{name} is not among the schemes; name one of {', '.join(schemes)}")
+        return name
+
+    @property
+    def primary(self) -> Scheme:
+        """The scheme whose tier is the account's value tier."""
+        return self.schemes[self.primary_scheme]
+
+    @property
+    def minor_unit(self) -> int:
+        """Decimals that a converted line is rounded to: `line_decimals`, else the currency's."""
+        if isinstance(self.currency.line_decimals, int):
+            return self.currency.line_decimals
+        from babel.numbers import get_currency_precision
+
+        return get_currency_precision(self.reporting_currency)
+
+    def sha256(self) -> str:
+        """Hash of the effective policy: files that say the same in other words hash alike."""
+        text = json.dumps(self.model_dump(), sort_keys=True, default=_plain_number)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def unsupported(self) -> list[str]:
+        """What is asked for and not computed yet, as `key: value`; empty for the default."""
+        asked: list[tuple[str, object, object]] = [
+            ("classification_level", self.classification_level, "site"),
+            ("final_tier.matrix", self.final_tier.matrix, "default"),
+            ("identity.public_email_domains", self.identity.public_email_domains, "default"),
+            ("audiences.minimums", self.audiences.minimums, "default"),
+        ]
+        for name, scheme in self.schemes.items():
+            asked.append((f"schemes.{name}.rule", scheme.rule, "cumulative_share"))
+            asked.append((f"schemes.{name}.population", scheme.population, "all"))
+        found = [f"{key}: {value}" for key, value, built in asked if value != built]
+        if self.primary.criterion == "net_margin":
+            found.append(f"primary_scheme: {self.primary_scheme} (criterion net_margin)")
+        if self.final_tier.caps:
+            found.append(f"final_tier.caps: {', '.join(self.final_tier.caps)}")
+        return found
+
+    def parameters(self, as_of: date) -> dict[str, object]:
+        """The one row of `raw.policy_parameters`; shares are `Decimal` from 0 to 1."""
+        final, gate = self.final_tier, self.gate
+        return {
+            "as_of": as_of,
+            "reporting_currency": self.reporting_currency,
+            "line_decimals": self.minor_unit,
+            "window_months": self.window_months,
+            "history_months": self.history_months,
+            "primary_scheme": self.primary_scheme,
+            "best_tier": self.primary.tiers[0],
+            "lowest_tier": self.primary.lowest_tier,
+            "demotion_patience_months": final.demotion_patience_months,
+            "new_customer_months": final.new_customer_months,
+            "override_max_days": final.override_max_days,
+            "max_rate_age_days": self.currency.max_rate_age_days,
+            "exclude_one_time": self.exclusions.one_time,
+            "exclude_intercompany": self.exclusions.intercompany,
+            "exclude_placeholders": self.exclusions.placeholders,
+            "major_customer_share": self.concentration.major_customer_share,
+            "min_cost_coverage": gate.min_cost_coverage,
+            "min_population": gate.min_population,
+            "max_rejected_share": gate.max_rejected_share,
+            "max_row_count_drop": gate.max_row_count_drop,
+            "max_revenue_change": gate.max_revenue_change,
+            "inactive_days": self.publication.inactive_days,
+        }
+
+    def scheme_rows(self) -> list[dict[str, object]]:
+        """One row per scheme."""
+        return [
+            {
+                "scheme": name,
+                "criterion": scheme.criterion,
+                "rule": scheme.rule,
+                "crossing_account": scheme.crossing_account,
+                "population": scheme.population,
+                "is_primary": name == self.primary_scheme,
+                "lowest_tier": scheme.lowest_tier,
+            }
+            for name, scheme in self.schemes.items()
+        ]
+
+    def cut_point_rows(self) -> list[dict[str, object]]:
+        """One row per scheme and tier; `cut_millionths` of the total, null for the lowest tier."""
+        return [
+            {
+                "scheme": name,
+                "tier": tier,
+                "tier_rank": rank,
+                "cut_millionths": None
+                if tier == scheme.lowest_tier
+                else int(scheme.cut_points[tier] * MILLION),
+                "crossing_account": scheme.crossing_account,
+            }
+            for name, scheme in self.schemes.items()
+            for rank, tier in enumerate(scheme.tiers, start=1)
+        ]
+
+    def override_budget_rows(self) -> list[dict[str, object]]:
+        """One row per tier with a budget: overrides into it, as a share of its accounts."""
+        budget = self.final_tier.override_budget
+        return [
+            {"tier": tier, "max_share": budget[tier]}
+            for tier in self.primary.tiers
+            if tier in budget
+        ]
+
+
+def load_policy(path: Path | None) -> Policy:
+    """The default policy with what the file at `path` names.
+
+    Raises:
+        PolicyError: the file is missing, not YAML, or says what no policy can say.
+    """
+    try:
+        named = read_mapping(path) if path is not None else {}
+        document = merged(read_mapping(DEFAULT_POLICY), named, whole={"cut_points"})
+        policy = Policy.model_validate(document)
+        _check_tier_names(policy, named)
+    except YamlFileError as error:
+        raise PolicyError(f"policy {path or DEFAULT_POLICY.name}: {error}") from None
+    except ValidationError as error:
+        problem = first_problem(error, Policy)
+        raise PolicyError(f"policy {path or DEFAULT_POLICY.name}: {problem}") from None
+    return policy
+
+
+def _check_tier_names(policy: Policy, named: Mapping[str, Any]) -> None:
+    """The user's own budgets and caps name tiers that exist; inherited ones find no tier."""
+    final = named.get("final_tier") or {}
+    for key in ("override_budget", "caps"):
+        for tier in final.get(key) or {}:
+            if str(tier) not in policy.primary.tiers:
+                raise YamlFileError(
+                    f"final_tier.{key}: {tier} is not a tier of scheme {policy.primary_scheme}; "
+                    f"name one of {', '.join(policy.primary.tiers)}"
+                )
+
+
+def _plain_number(value: object) -> str:
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    raise TypeError(f"{type(value).__name__} has no place in a policy")

@@ -1,0 +1,235 @@
+"""The settings of a run: where things lie and how it runs. The only reader of `os.environ`.
+
+Belongs here: paths, source profiles, schedule, memory, threads. Business rules: the policy.
+Weakest first: defaults, `kam.yml`, environment (`KAM_...`), flags of the command line.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from dagster_project.lib.yaml_files import YamlFileError, first_problem, merged, read_mapping
+
+SETTINGS_FILE = "kam.yml"
+ENVIRONMENT = {
+    "KAM_LANDING": "landing",
+    "KAM_OUT": "out",
+    "KAM_POLICY": "policy",
+    "KAM_AS_OF": "as_of",
+    "KAM_PROFILES": "profiles",
+    "KAM_MEMORY_LIMIT": "memory_limit",
+    "KAM_THREADS": "threads",
+}
+PATHS = ("landing", "out", "policy")
+
+# Names as the installed packages read them. Dagster's variable stops the upload alone; its local
+# log of events stops by its instance (`DAGSTER_INSTANCE`).
+TELEMETRY_OFF = {
+    "DAGSTER_DISABLE_TELEMETRY": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "DO_NOT_TRACK": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+DAGSTER_INSTANCE = "telemetry:\n  enabled: false\n"
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used; one line with its source, what is wrong and the remedy."""
+
+
+class Settings(BaseModel):
+    """The effective settings; `memory_limit` is in DuckDB's words, `freshness_hours` in hours."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    landing: Path = Path("data/landing")
+    out: Path = Path("data/out")
+    profiles: dict[str, str] = Field(default_factory=dict)
+    policy: Path | None = None
+    as_of: date | None = None
+    schedule: str = "0 6 * * *"
+    timezone: str = "UTC"
+    freshness_hours: Annotated[int, Field(ge=1, le=8_784)] = 26
+    memory_limit: str = "1GB"
+    threads: Annotated[int, Field(ge=1, le=1_024)] = Field(
+        default_factory=lambda: os.cpu_count() or 1
+    )
+
+    @field_validator("landing", "out", "policy", mode="before")
+    @classmethod
+    def _is_local(cls, value: object) -> object:
+        if "://" in str(value):
+            raise ValueError(f"{value} is not a local path; name a local folder or file")
+        return Path(str(value)).expanduser() if isinstance(value, str) and value else value
+
+    @field_validator("schedule")
+    @classmethod
+    def _has_five_fields(cls, cron: str) -> str:
+        # Dagster checks the fields' ranges; importing it only for that takes over a second.
+        if len(cron.split()) != 5:
+            raise ValueError(f"{cron} is not a cron line of five fields; write one like 0 6 * * *")
+        return cron
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_timezone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"{name} is no time zone; write one like Europe/Paris") from None
+        return name
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _is_an_amount_of_memory(cls, text: str) -> str:
+        if not re.fullmatch(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B", text):
+            raise ValueError(f"{text} is not an amount of memory; write one like 1GB or 800MB")
+        return text
+
+    @property
+    def raw(self) -> Path:
+        """Typed copies of the delivered files, rejected rows and the ledger."""
+        return self.out / "raw"
+
+    @property
+    def warehouse(self) -> Path:
+        """dbt's work file."""
+        return self.out / "warehouse" / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """What others read."""
+        return self.out / "published"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's instance."""
+        return self.out / "dagster"
+
+    @property
+    def runs(self) -> Path:
+        """One folder of temporary files per run."""
+        return self.out / "runs"
+
+    def profile(self, system: str) -> str:
+        """The source profile of a folder under landing."""
+        return self.profiles.get(system, "generic")
+
+
+@dataclass
+class _Sources:
+    """Values as they were found, the stronger over the weaker, and where each came from."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+
+    def add(self, values: Mapping[str, Any], origins: Mapping[str, str]) -> None:
+        self.values = merged(self.values, values, whole=())
+        self.origins.update(origins)
+
+
+def load_settings(
+    settings_file: Path | None = None,
+    flags: Mapping[str, Any] | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """The effective settings.
+
+    Args:
+        settings_file: the file of `--settings`; None = `kam.yml` here, if there is one.
+        flags: settings by name, as the command line gave them; None values were not given.
+        environment: instead of the process's, for tests.
+
+    Raises:
+        SettingsError: a file, variable or flag that cannot be used.
+    """
+    sources = _Sources()
+    path = settings_file or Path(SETTINGS_FILE)
+    if settings_file is not None or path.exists():
+        values = _from_file(path)
+        sources.add(values, {name: f"settings {path}" for name in values})
+    values, origins = _from_environment(os.environ if environment is None else environment)
+    sources.add(values, origins)
+    given = {name: value for name, value in (flags or {}).items() if value not in (None, {}, "")}
+    sources.add(given, {name: f"flag --{name.replace('_', '-')}" for name in given})
+    try:
+        return Settings.model_validate(sources.values)
+    except ValidationError as error:
+        problem = first_problem(error, Settings)
+        name = re.split(r"[.:]", problem, maxsplit=1)[0]
+        raise SettingsError(f"{sources.origins.get(name, 'settings')}: {problem}") from None
+
+
+def parse_profiles(texts: Iterable[str]) -> dict[str, str]:
+    """`system=profile` texts as a mapping.
+
+    Raises:
+        SettingsError: a text of another form, or one system with two profiles.
+    """
+    profiles: dict[str, str] = {}
+    for text in texts:
+        system, mark, profile = (part.strip() for part in text.partition("="))
+        if not (system and mark and profile):
+            raise SettingsError(
+                f"profile {text or 'empty'}: write it as SYSTEM=NAME, such as erp=generic"
+            )
+        if profiles.setdefault(system, profile) != profile:
+            raise SettingsError(
+                f"profile {text}: {system} already has the profile {profiles[system]}; keep one"
+            )
+    return profiles
+
+
+def disable_telemetry(dagster_home: Path | None = None) -> None:
+    """Turn off the telemetry of Dagster, dbt and Great Expectations, before they are imported.
+
+    A variable that the user has set stays. `dagster_home` becomes the process's Dagster instance; a
+    `dagster.yaml` that is there already stays.
+    """
+    for name, value in TELEMETRY_OFF.items():
+        os.environ.setdefault(name, value)
+    if dagster_home is not None:
+        dagster_home.mkdir(parents=True, exist_ok=True)
+        instance = dagster_home / "dagster.yaml"
+        if not instance.exists():
+            instance.write_text(DAGSTER_INSTANCE, encoding="utf-8")
+        os.environ["DAGSTER_HOME"] = str(dagster_home.resolve())
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    """The file's settings; relative paths in it start at its own folder."""
+    try:
+        values = read_mapping(path)
+    except YamlFileError as error:
+        raise SettingsError(f"settings {path}: {error}") from None
+    for name in PATHS:
+        value = values.get(name)
+        if isinstance(value, str) and "://" not in value:
+            values[name] = path.parent / Path(value).expanduser()
+    return values
+
+
+def _from_environment(environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for variable, name in ENVIRONMENT.items():
+        text = environment.get(variable, "").strip()
+        if not text:
+            continue
+        origins[name] = f"environment {variable}"
+        if name != "profiles":
+            values[name] = text
+            continue
+        try:
+            values[name] = parse_profiles(part for part in text.split(",") if part.strip())
+        except SettingsError as error:
+            raise SettingsError(f"environment {variable}: {error}") from None
+    return values, origins

@@ -1,0 +1,54 @@
+with currency_months as (
+    select * from {{ ref('int_account_currency_months') }}
+),
+
+parameters as (
+    select * from {{ ref('stg_run__parameters') }}
+),
+
+-- constant currency: every month at the last rate before as_of
+constant_rates as (
+    select * from {{ ref('int_exchange_rates_filled') }}
+),
+
+constant as (
+    select
+        currency_months.*,
+        case
+            when currency_months.currency = parameters.reporting_currency then currency_months.revenue_local
+            else {{ convert_amount(
+                'currency_months.revenue_local', 'constant_rates.rate_numerator', 'constant_rates.rate_denominator'
+            ) }}
+        end as revenue_constant_currency
+    from currency_months
+    cross join parameters
+    left join constant_rates
+        on
+            currency_months.currency = constant_rates.currency
+            and constant_rates.rate_for = {{ add_days('parameters.as_of', -1) }}
+),
+
+months as (
+    select
+        constant.account_sk,
+        constant.month_index,
+        cast(sum(constant.revenue) as decimal(38, 4)) as revenue,
+        case
+            when count(*) = count(constant.revenue_constant_currency)
+                then cast(sum(constant.revenue_constant_currency) as decimal(38, 4))
+        end as revenue_constant_currency,
+        cast(sum(constant.turnover) as decimal(38, 4)) as turnover,
+        cast(sum(constant.costed_turnover) as decimal(38, 4)) as costed_turnover,
+        cast(sum(constant.costed_revenue) as decimal(38, 4)) as costed_revenue,
+        cast(sum(constant.cost) as decimal(38, 4)) as cost,
+        cast(sum(constant.recurring_revenue) as decimal(38, 4)) as recurring_revenue,
+        cast(sum(constant.line_count) as bigint) as line_count,
+        cast(sum(constant.invoice_count) as bigint) as invoice_count,
+        min(constant.first_invoice_date) as first_invoice_date,
+        max(constant.last_invoice_date) as last_invoice_date,
+        {{ dbt.listagg('constant.currency', "','", 'order by constant.currency') }} as currencies
+    from constant
+    group by constant.account_sk, constant.month_index
+)
+
+select * from months

@@ -1,0 +1,61 @@
+with windows as (
+    select * from {{ ref('int_account_windows') }}
+),
+
+accounts as (
+    select * from {{ ref('int_accounts') }}
+),
+
+schemes as (
+    select * from {{ ref('stg_run__schemes') }}
+    where criterion in ('revenue', 'gross_margin')
+),
+
+parameters as (
+    select * from {{ ref('stg_run__parameters') }}
+),
+
+measured as (
+    select
+        windows.account_sk,
+        accounts.account_key,
+        windows.as_of,
+        windows.as_of_index,
+        schemes.scheme,
+        schemes.is_primary,
+        'all' as population,
+        not accounts.is_excluded as is_ranked,
+        windows.line_count,
+        case schemes.criterion
+            when 'revenue' then windows.revenue
+            else windows.gross_margin
+        end as measure,
+        schemes.criterion = 'gross_margin'
+        and windows.costed_turnover < parameters.min_cost_coverage * windows.turnover as is_unreliable
+    from windows
+    inner join accounts on windows.account_sk = accounts.account_sk
+    cross join schemes
+    cross join parameters
+),
+
+valued as (
+    select
+        measured.account_sk,
+        measured.account_key,
+        measured.as_of,
+        measured.as_of_index,
+        measured.scheme,
+        measured.is_primary,
+        measured.population,
+        measured.is_ranked,
+        case
+            when measured.line_count > 0 and not measured.is_unreliable then measured.measure
+        end as value,
+        case
+            when measured.line_count = 0 then 'no_sales'
+            when measured.is_unreliable then 'margin_unreliable'
+        end as value_reason
+    from measured
+)
+
+select * from valued

@@ -1,0 +1,67 @@
+with parameters as (
+    select * from {{ ref('stg_run__parameters') }}
+),
+
+positive as (
+    select
+        scheme_tiers.scheme,
+        scheme_tiers.as_of,
+        scheme_tiers.as_of_index,
+        scheme_tiers.account_sk,
+        cast(scheme_tiers.value as decimal(18, 4)) as value,
+        scheme_tiers.total,
+        row_number() over (
+            partition by scheme_tiers.scheme, scheme_tiers.as_of
+            order by scheme_tiers.value desc, scheme_tiers.account_sk
+        ) as value_rank,
+        count(*) over (partition by scheme_tiers.scheme, scheme_tiers.as_of) as active_count,
+        sum(scheme_tiers.value) over (
+            partition by scheme_tiers.scheme, scheme_tiers.as_of
+            order by scheme_tiers.value desc, scheme_tiers.account_sk
+            rows between unbounded preceding and current row
+        ) as through
+    from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
+    inner join parameters
+        on scheme_tiers.as_of_index > parameters.as_of_month_index - parameters.history_months
+    where scheme_tiers.value > 0
+),
+
+counted as (
+    select
+        windows.as_of,
+        count(*) as account_count
+    from {{ ref('int_account_windows') }} as windows
+    inner join {{ ref('int_accounts') }} as accounts on windows.account_sk = accounts.account_sk
+    where not accounts.is_excluded
+    group by windows.as_of
+),
+
+measured as (
+    select
+        positive.scheme,
+        positive.as_of,
+        positive.as_of_index,
+        counted.account_count,
+        max(positive.active_count) as active_count,
+        max(positive.total) as total,
+        sum(
+            cast(positive.active_count + 1 - 2 * positive.value_rank as decimal(18, 0))
+            * cast(positive.value as decimal(19, 4))
+        ) as gini_sum,
+        sum(cast(positive.value as decimal(19, 4)) * cast(positive.value as decimal(19, 4))) as square_sum,
+        {% for denominator, name in [('positive.active_count', 'active'), ('counted.account_count', 'all')] %}
+            {% for percent in [1, 5, 10, 20] %}
+                sum(case
+                    when 100 * (positive.value_rank - 1) < {{ percent }} * {{ denominator }}
+                        then positive.value
+                end) as top_{{ percent }}_{{ name }},
+            {% endfor %}
+        {% endfor %}
+        sum(case when 100 * (positive.through - positive.value) < 80 * positive.total then 1 else 0 end)
+            as accounts_making_80
+    from positive
+    inner join counted on positive.as_of = counted.as_of
+    group by positive.scheme, positive.as_of, positive.as_of_index, counted.account_count
+)
+
+select * from measured

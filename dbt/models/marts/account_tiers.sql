@@ -1,0 +1,162 @@
+with described as (
+    select * from {{ ref('int_account_tiers_described') }}
+),
+
+parameters as (
+    select * from {{ ref('stg_run__parameters') }}
+),
+
+ranks as (
+    select * from {{ ref('int_account_scheme_ranks') }}
+),
+
+live as (
+    select * from {{ ref('stg_run__live_account_tiers') }}
+),
+
+present as (
+    select
+        described.account_key,
+        described.account_name,
+        described.relationship,
+        described.as_of,
+        described.is_active,
+        described.is_excluded,
+        described.excluded_reason,
+        described.is_placeholder,
+        described.parent_account_key,
+        described.ultimate_parent_account_key,
+        described.country_code,
+        described.industry,
+        described.owner_id,
+        cast(described.revenue as decimal(18, 4)) as revenue,
+        cast(described.revenue_previous as decimal(18, 4)) as revenue_previous,
+        cast(case when described.line_count = 0 then 0 else described.gross_margin end as decimal(18, 4))
+            as gross_margin,
+        {{ ratio('described.gross_margin', 'described.costed_revenue') }} as gross_margin_rate,
+        {{ ratio('described.costed_turnover', 'described.turnover') }} as cost_coverage,
+        described.first_invoice_date,
+        described.last_invoice_date,
+        described.invoice_count,
+        described.active_months,
+        described.is_new_customer,
+        {% for scheme in ['revenue', 'gross_margin', 'potential'] %}
+            {{ scheme }}_ranks.value_rank as {{ scheme }}_rank,
+            {{ scheme }}_ranks.share as {{ scheme }}_share,
+            {{ scheme }}_ranks.share_before as {{ scheme }}_share_before,
+            {{ scheme }}_ranks.cumulative_share as {{ scheme }}_cumulative_share,
+            {{ scheme }}_ranks.tier as {{ scheme }}_tier,
+            cast({{ scheme }}_ranks.distance as decimal(18, 4)) as {{ scheme }}_distance,
+        {% endfor %}
+        cast(null as decimal(18, 4)) as potential,
+        cast(null as string) as potential_basis,
+        described.value_tier,
+        described.raw_tier,
+        described.stable_tier,
+        described.override_tier,
+        described.final_tier,
+        described.posture,
+        described.tier_reason,
+        described.previous_tier,
+        described.move_cause,
+        cast(null as date) as inactive_since
+    from described
+    {% for scheme in ['revenue', 'gross_margin', 'potential'] %}
+        left join ranks as {{ scheme }}_ranks
+            on
+                described.account_sk = {{ scheme }}_ranks.account_sk
+                and {{ scheme }}_ranks.scheme = '{{ scheme }}'
+    {% endfor %}
+),
+
+-- an account that the extracts no longer hold keeps its row, without money, for the policy's days
+removed as (
+    select
+        live.account_key,
+        live.account_name,
+        live.relationship,
+        parameters.as_of,
+        false as is_active,
+        false as is_excluded,
+        live.country_code,
+        live.industry,
+        live.owner_id,
+        live.final_tier,
+        live.posture,
+        coalesce(live.inactive_since, parameters.as_of) as inactive_since
+    from live
+    cross join parameters
+    left join present on live.account_key = present.account_key
+    where
+        present.account_key is null
+        and parameters.as_of
+        <= {{ add_days('coalesce(live.inactive_since, parameters.as_of)', 'parameters.inactive_days') }}
+),
+
+every_account as (
+    select * from present
+    union all
+    select
+        removed.account_key,
+        removed.account_name,
+        removed.relationship,
+        removed.as_of,
+        removed.is_active,
+        removed.is_excluded,
+        cast(null as string) as excluded_reason,
+        false as is_placeholder,
+        cast(null as string) as parent_account_key,
+        removed.account_key as ultimate_parent_account_key,
+        removed.country_code,
+        removed.industry,
+        removed.owner_id,
+        cast(0 as decimal(18, 4)) as revenue,
+        cast(0 as decimal(18, 4)) as revenue_previous,
+        cast(0 as decimal(18, 4)) as gross_margin,
+        cast(null as double) as gross_margin_rate,
+        cast(null as double) as cost_coverage,
+        cast(null as date) as first_invoice_date,
+        cast(null as date) as last_invoice_date,
+        cast(0 as bigint) as invoice_count,
+        cast(0 as bigint) as active_months,
+        false as is_new_customer,
+        {% for scheme in ['revenue', 'gross_margin', 'potential'] %}
+            cast(null as bigint) as {{ scheme }}_rank,
+            cast(null as double) as {{ scheme }}_share,
+            cast(null as double) as {{ scheme }}_share_before,
+            cast(null as double) as {{ scheme }}_cumulative_share,
+            cast(null as string) as {{ scheme }}_tier,
+            cast(null as decimal(18, 4)) as {{ scheme }}_distance,
+        {% endfor %}
+        cast(null as decimal(18, 4)) as potential,
+        cast(null as string) as potential_basis,
+        cast(null as string) as value_tier,
+        cast(null as string) as raw_tier,
+        cast(null as string) as stable_tier,
+        cast(null as string) as override_tier,
+        removed.final_tier,
+        removed.posture,
+        'No longer in the extracts.' as tier_reason,
+        removed.final_tier as previous_tier,
+        cast(null as string) as move_cause,
+        removed.inactive_since
+    from removed
+),
+
+hashed as (
+    select
+        every_account.*,
+        {{ row_hash('every_account', account_tiers_business_columns()) }} as row_hash
+    from every_account
+)
+
+select
+    hashed.*,
+    case
+        when not parameters.has_live_release then cast(parameters.as_of as timestamp)
+        when hashed.row_hash = live.row_hash then live.updated_at
+        else parameters.run_at
+    end as updated_at
+from hashed
+cross join parameters
+left join live on hashed.account_key = live.account_key

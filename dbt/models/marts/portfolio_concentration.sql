@@ -1,0 +1,58 @@
+with measured as (
+    select * from {{ ref('int_concentration_measured') }}
+),
+
+parameters as (
+    select * from {{ ref('stg_run__parameters') }}
+),
+
+-- a customer's weight in the portfolio is that of its whole group
+group_values as (
+    select
+        scheme_tiers.scheme,
+        scheme_tiers.as_of,
+        hierarchies.ultimate_parent_account_sk,
+        sum(scheme_tiers.value) as value,
+        max(scheme_tiers.total) as total
+    from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
+    inner join {{ ref('int_account_hierarchies') }} as hierarchies
+        on scheme_tiers.account_sk = hierarchies.account_sk
+    where scheme_tiers.value > 0
+    group by scheme_tiers.scheme, scheme_tiers.as_of, hierarchies.ultimate_parent_account_sk
+),
+
+major as (
+    select
+        group_values.scheme,
+        group_values.as_of,
+        count(*) as major_customer_count
+    from group_values
+    cross join parameters
+    where group_values.value >= cast(parameters.major_customer_share as decimal(7, 6)) * cast(group_values.total as decimal(27, 4))
+    group by group_values.scheme, group_values.as_of
+)
+
+select
+    measured.scheme,
+    measured.as_of,
+    {{ month_start('measured.as_of_index - 1') }} as month,
+    measured.account_count,
+    measured.active_count,
+    cast(measured.total as decimal(18, 4)) as total,
+    {{ ratio('measured.gini_sum', 'measured.active_count * cast(measured.total as double)') }} as gini,
+    {{ ratio('measured.square_sum', 'cast(measured.total as double) * cast(measured.total as double)') }}
+        as hhi,
+    {{ ratio('cast(measured.total as double) * cast(measured.total as double)', 'measured.square_sum') }}
+        as effective_count,
+    {% for name in ['active', 'all'] %}
+        {% for percent in [1, 5, 10, 20] %}
+            {{ ratio('measured.top_' ~ percent ~ '_' ~ name, 'measured.total') }}
+                as top_{{ percent }}_percent_of_{{ name }}_share,
+        {% endfor %}
+    {% endfor %}
+    cast(measured.accounts_making_80 as bigint) as accounts_making_80_count,
+    {{ ratio('measured.accounts_making_80', 'measured.active_count') }} as accounts_making_80_of_active_share,
+    {{ ratio('measured.accounts_making_80', 'measured.account_count') }} as accounts_making_80_of_all_share,
+    coalesce(major.major_customer_count, 0) as major_customer_count
+from measured
+left join major on measured.scheme = major.scheme and measured.as_of = major.as_of

@@ -1,0 +1,10 @@
+{{ config(tags=['audit']) }}
+
+select
+    results.check_name,
+    results.asset,
+    results.severity,
+    results.passed,
+    results.observed,
+    results.remedy
+from {{ source('run', 'quality_results') }} as results

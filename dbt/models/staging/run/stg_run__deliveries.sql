@@ -1,0 +1,21 @@
+with source as (
+    select * from {{ source('run', 'deliveries') }}
+),
+
+renamed as (
+    select
+        source_file,
+        sha256,
+        source_system,
+        entity,
+        profile,
+        delivery_id,
+        delivery_order,
+        is_repeated,
+        rows_read,
+        rows_loaded,
+        rows_rejected
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,18 @@
+with source as (
+    select * from {{ source('run', 'rejected_rows') }}
+),
+
+renamed as (
+    select
+        entity,
+        source_system,
+        source_file,
+        delivery_id,
+        line_number,
+        column_name,
+        raw_value,
+        rule
+    from source
+)
+
+select * from renamed
