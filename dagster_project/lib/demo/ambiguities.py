@@ -1,11 +1,11 @@
-"""Identities that must not be guessed: twins in the CRM, shared domains, decisions of a steward, merges, deletions."""
+"""Identities that must not be guessed: twins, shared domains, decisions, merges, deletions."""
 
 from __future__ import annotations
 
-from dagster_project.lib.demo import identifiers
 from dagster_project.lib.demo.book import Link, NoLink, Row
 from dagster_project.lib.demo.companies import folded, vocabulary
-from dagster_project.lib.demo.identity import Registrar, identity_link
+from dagster_project.lib.demo.identity import identity_link
+from dagster_project.lib.demo.registrar import Registrar
 
 DUMMY_VAT = "FR00000000000"
 _TWIN_RULES = (
@@ -42,7 +42,10 @@ def _add_twins(registrar: Registrar, rule: str) -> None:
             {"vat_number": company.vat_number},
         ),
         "registration_number": (
-            {"registration_number": company.registration_number, "account_name": company.trade_name},
+            {
+                "registration_number": company.registration_number,
+                "account_name": company.trade_name,
+            },
             {"registration_number": company.registration_number},
         ),
         "name_postal_code": (
@@ -57,14 +60,18 @@ def _add_twins(registrar: Registrar, rule: str) -> None:
 
 
 def _add_shared_domain(registrar: Registrar) -> None:
-    """Add the companies of two holdings that live under one web domain each, and a customer that has it too."""
+    """Add two holdings whose companies share a web domain, and a customer that has it too."""
     for country in ("FR", "DE"):
         head = registrar.maker.make(country)
         accounts = [
-            registrar.add_account(registrar.maker.make(country), "other", website=f"www.{head.domain}")
+            registrar.add_account(
+                registrar.maker.make(country), "other", website=f"www.{head.domain}"
+            )
             for _ in range(3)
         ]
-        customer_id = registrar.add_customer(registrar.maker.make(country), email_domain=head.domain)
+        customer_id = registrar.add_customer(
+            registrar.maker.make(country), email_domain=head.domain
+        )
         registrar.book.no_links.append(NoLink(customer_id, accounts, "shared_domain"))
 
 
@@ -113,7 +120,8 @@ def _add_decided_twice(registrar: Registrar) -> None:
 def _add_dummy_vat(registrar: Registrar) -> None:
     """Add companies whose VAT number was filled in to satisfy a form."""
     accounts = [
-        registrar.add_account(registrar.maker.make("FR"), "prospect", vat_number=DUMMY_VAT) for _ in range(2)
+        registrar.add_account(registrar.maker.make("FR"), "prospect", vat_number=DUMMY_VAT)
+        for _ in range(2)
     ]
     customer_id = registrar.add_customer(registrar.maker.make("FR"), vat_number=DUMMY_VAT)
     registrar.book.no_links.append(NoLink(customer_id, accounts, "invalid_vat_number"))
@@ -132,7 +140,7 @@ def _add_second_customers(registrar: Registrar) -> None:
 
 
 def _add_merges(registrar: Registrar) -> None:
-    """Merge duplicates in the CRM: three lost the reference to the ERP to their survivor, one by way of another."""
+    """Merge duplicates whose reference to the ERP now is the survivor's, once by way of another."""
     book = registrar.book
     for position in range(4):
         company = registrar.maker.make("FR" if position % 2 else "DE")

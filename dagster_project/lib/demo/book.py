@@ -1,4 +1,4 @@
-"""What the generator writes and what it knows, gathered step by step: the CRM's and the ERP's own views, and the truth."""
+"""What the generator writes of companies, and what it knows of them, gathered step by step."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class VatNumber:
 class Book:
     """Rows of ``accounts`` and ``customers`` by id, and what is planted in them.
 
-    ``companies`` leads from an ERP customer or a CRM account to the company it is; ``marks`` names single accounts
-    that later steps and tests need (``strategic``, ``one_time``, ...).
+    ``companies`` leads from an ERP customer or a CRM account to the company it is; ``marks`` names
+    single accounts that later steps and tests need (``strategic``, ``one_time``, ...).
     """
 
     accounts: dict[str, Row] = field(default_factory=dict)

@@ -49,8 +49,8 @@ def filled(pattern: str, rng: np.random.Generator) -> str:
 class Company:
     """A company as it truly is; the CRM and the ERP each hold a part of it.
 
-    ``billing_*`` is its second address, which differs from the first in postal code; ``trade_name`` is another
-    name that it goes by: what the CRM calls it where the ERP still has the name from before a takeover.
+    ``billing_*`` is its second address, which differs from the first in postal code; ``trade_name``
+    is what the CRM calls it where the ERP still has the name from before a takeover.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Company:
 
     @property
     def legal_name(self) -> str:
+        """Name and legal form."""
         return f"{self.name} {self.legal_form}"
 
 
@@ -91,6 +92,7 @@ class CompanyMaker:
             country = str(self.rng.choice(list(countries), p=weights / weights.sum()))
         block = countries[country]
         name = self._name(country)
+        trade_name = self._name(country) if renamed else name
         city, postal_code = self._place(block)
         billing_city, billing_postal_code = self._place(block)
         while billing_postal_code == postal_code:
@@ -99,14 +101,14 @@ class CompanyMaker:
         return Company(
             name=name,
             legal_form=str(self.rng.choice(block["legal"])),
-            trade_name=self._name(country) if renamed else name,
+            trade_name=trade_name,
             country=country,
             currency=block["currency"],
             city=city,
             postal_code=postal_code,
             billing_city=billing_city,
             billing_postal_code=billing_postal_code,
-            industry=str(self.rng.choice(vocabulary()["industries"])),
+            industry=self._industry(trade_name),
             domain=f"{slug(name)}.{block['tld']}",
             vat_number=vat,
             registration_number=registration,
@@ -117,6 +119,13 @@ class CompanyMaker:
             names = sorted(_all_names(country))
             self._pools[country] = [names[i] for i in self.rng.permutation(len(names))]
         return self._pools[country].pop()
+
+    def _industry(self, name: str) -> str:
+        plain = folded(name).lower()
+        for industry, words in vocabulary()["industry_words"].items():
+            if any(word in plain for word in words):
+                return str(industry)
+        return str(self.rng.choice(vocabulary()["industries"]))
 
     def _place(self, block: dict[str, Any]) -> tuple[str, str]:
         city = str(self.rng.choice(list(block["cities"])))

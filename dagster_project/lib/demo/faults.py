@@ -7,7 +7,13 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-STRUCTURAL = ("ragged_line", "unclosed_quote", "nul_byte", "invalid_byte", "field_too_long")
+STRUCTURAL = (
+    "ragged_line",
+    "unclosed_quote",
+    "nul_byte",
+    "invalid_byte",
+    "field_too_long",
+)
 # one more than the longest text field of the systems that are read (Salesforce: 131,072 characters)
 TOO_LONG = 131_073
 
@@ -80,9 +86,13 @@ class Fault:
 
 
 def value_faults(
-    planted: Sequence[tuple[str, str, str]], columns: Sequence[str], template: Sequence[str], *, prefix: str
+    planted: Sequence[tuple[str, str, str]],
+    columns: Sequence[str],
+    template: Sequence[str],
+    *,
+    prefix: str,
 ) -> list[Fault]:
-    """Return a bad line per planted value: the template with an id of its own and the value in its column."""
+    """Return a bad line per value: the template with an id of its own and the value in place."""
     faults = []
     for number, (rule, column, value) in enumerate(planted, start=1):
         row = [f"{prefix}{number:03d}", *template[1:]]
@@ -91,8 +101,10 @@ def value_faults(
     return faults
 
 
-def structural_faults(columns: Sequence[str], template: Sequence[str], *, prefix: str) -> list[Fault]:
-    """Return lines that are broken as lines: fields too many and too few, a quote left open, bytes that are no text."""
+def structural_faults(
+    columns: Sequence[str], template: Sequence[str], *, prefix: str
+) -> list[Fault]:
+    """Return lines that are broken as lines, whatever their values."""
     position = list(columns).index("product_id")
 
     def broken(number: int, rule: str, value: bytes) -> Fault:

@@ -1,4 +1,4 @@
-"""What stewards and managers decide: tier overrides of every case that is reported, and suppressions by each way."""
+"""What stewards and managers decide: tier overrides of every case, suppressions of each way."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import hashlib
 from dataclasses import dataclass
 
 from dagster_project.lib.demo.book import Book, Row, crm_key
+from dagster_project.lib.demo.companies import vocabulary
 
-LOWEST_TIER = "C"
 UNKNOWN_ACCOUNT = "A97001"
+_FIRST_OVERRIDDEN = 100  # past the accounts in which other cases are planted
 
 
 @dataclass(frozen=True)
 class OverrideTruth:
-    """What is to be said of an override; ``applies`` tells whether it sets the tier at the end of the last month."""
+    """An override's case, and whether it sets the tier at the end of the last month."""
 
     account_key: str
     account_id: str
@@ -22,47 +23,39 @@ class OverrideTruth:
     applies: bool
 
 
-def make_overrides(book: Book, revenue_tiers: dict[str, str]) -> tuple[list[Row], list[OverrideTruth]]:
+def make_overrides(
+    book: Book, revenue_tiers: dict[str, str]
+) -> tuple[list[Row], list[OverrideTruth]]:
     """Return overrides of each case, and what is expected of them.
 
-    ``revenue_tiers`` are the tiers that accounts reach by revenue, by account key.
+    Args:
+        book: the companies.
+        revenue_tiers: the tiers that accounts reach by revenue, by account key.
     """
-    taken: set[str] = set(book.marks.values())
+    free = [a for a in book.accounts if a not in book.marks.values() and a not in book.deleted]
+    free = free[_FIRST_OVERRIDDEN:]
 
     def some(tier: str) -> str:
-        account = next(
-            a for a in book.accounts if revenue_tiers.get(crm_key(a)) == tier and a not in taken and a not in book.deleted
-        )
-        taken.add(account)
+        account = next(a for a in free if revenue_tiers.get(crm_key(a)) == tier)
+        free.remove(account)
         return account
 
-    strategic, overlapping = book.marks["strategic"], some("C")
-    planted = (
-        ("valid", strategic, "A", "Turbine programme decided for 2027", "2026-09-01", "2027-06-30", True),
-        ("valid", some("B"), "A", "Framework agreement signed in September", "2026-10-01", "2027-03-31", True),
-        ("valid", some("C"), "B", "Reference plant for the new drives", "2026-07-01", "2027-01-31", True),
-        ("expired", some("C"), "A", "Launch of the plant in Gent", "2025-10-01", "2026-06-30", False),
-        ("orphan", UNKNOWN_ACCOUNT, "A", "Account was never created", "2026-05-01", "2027-04-30", False),
-        ("redundant", some("A"), "A", "Chairman's wish", "2026-02-01", "2027-01-15", True),
-        ("overlapping", overlapping, "B", "Service contract under negotiation", "2026-03-01", "2026-12-31", False),
-        ("overlapping", overlapping, "A", "Service contract won", "2026-08-15", "2027-05-31", True),
-        ("over_long", some("C"), "B", "Strategic supplier to the group", "2026-01-01", "2028-12-31", True),
-    )
-    rows = [
-        {
-            "account_id": account,
-            "tier": tier,
-            "reason": reason,
-            "owner": "Claire Fontaine",
-            "valid_from": start,
-            "valid_to": end,
-        }
-        for _, account, tier, reason, start, end, _ in planted
-    ]
-    truths = [
-        OverrideTruth(crm_key(account), account, tier, case, applies)
-        for case, account, tier, _, _, _, applies in planted
-    ]
+    named = {"strategic": book.marks["strategic"], "unknown": UNKNOWN_ACCOUNT, "twice": some("C")}
+    rows, truths = [], []
+    for planned in vocabulary()["overrides"]:
+        account, tier = named.get(planned["of"]) or some(planned["of"]), planned["tier"]
+        rows.append(
+            {
+                "account_id": account,
+                "tier": tier,
+                "reason": planned["reason"],
+                "owner": "Claire Fontaine",
+                "valid_from": str(planned["from"]),
+                "valid_to": str(planned["to"]),
+            }
+        )
+        applies = planned["applies"]
+        truths.append(OverrideTruth(crm_key(account), account, tier, planned["case"], applies))
     return rows, truths
 
 
@@ -78,7 +71,11 @@ def make_suppressions(contacts: list[Row], book: Book) -> list[Row]:
     return [
         *(row("withdrawn consent", "2026-04-02", email=email) for email in emails[15:300:40]),
         *(
-            row("erasure request", "2026-06-18", email_sha256=hashlib.sha256(email.encode()).hexdigest())
+            row(
+                "erasure request",
+                "2026-06-18",
+                email_sha256=hashlib.sha256(email.encode()).hexdigest(),
+            )
             for email in emails[22:200:60]
         ),
         row("competitor", "2025-09-01", domain=book.companies[accounts[-80]].domain),

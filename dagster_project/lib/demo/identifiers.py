@@ -1,7 +1,8 @@
-"""Registration and VAT numbers with true check digits, as python-stdnum accepts them, and false ones.
+"""Registration and VAT numbers with true check digits, and false ones.
 
-python-stdnum checks numbers but makes none of these: only the digits are drawn here, the check digits come from
-its algorithms where it has them (Luhn, ISO 7064) and from the country's rule where it only validates (BE, GB, CH).
+python-stdnum checks numbers but makes none: only the digits are drawn here, the check digits come
+from its algorithms where it offers them (Luhn, ISO 7064, CH) and from the country's rule where it
+only validates (BE, GB).
 """
 
 from __future__ import annotations
@@ -114,6 +115,6 @@ def registration_number(country: str, rng: np.random.Generator, *, vat: str, cit
 
 
 def spoilt(vat: str) -> str:
-    """Return the number with two neighbouring digits of its body changed, so that its check digit is wrong."""
+    """Return the number with a wrong check digit."""
     last = int(vat[-1])
     return f"{vat[:-1]}{(last + 5) % 10}"

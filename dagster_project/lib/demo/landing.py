@@ -1,4 +1,4 @@
-"""Writes extracts as a source system does, bad lines included, and keeps count of what each file holds.
+"""Writes extracts as a source system does, bad lines included, and counts what each holds.
 
 The csv module writes good rows; bad ones are bytes, which no CSV writer would produce.
 """
@@ -26,7 +26,7 @@ from dagster_project.lib.demo.faults import Fault
 
 @dataclass(frozen=True)
 class PlantedFault:
-    """A bad line and where it lies; ``line_number`` counts the file's lines from 1, the header included."""
+    """A bad line and where it lies; the header is line 1."""
 
     file: str
     line_number: int
@@ -71,9 +71,11 @@ class LandingFolder:
             name: path below the landing folder.
             columns: header.
             rows: good rows, in the order of the columns.
-            faults: bad lines, laid at random places; one that ``is_last`` ends the file without a line break.
+            faults: bad lines, laid at random places; one that ``is_last`` ends the file without a
+                line break.
             superseded: how many of the rows lose to another version of their key.
-            unconvertible: how many of the rows have no exchange rate: rejected by the warehouse, not the reader.
+            unconvertible: how many of the rows have no exchange rate: rejected by the warehouse,
+                not by the reader.
         """
         lines = _lines_of([columns, *rows])
         inner = [fault for fault in faults if not fault.is_last]
@@ -107,7 +109,7 @@ class LandingFolder:
         faults: Sequence[Fault] = (),
         superseded: int = 0,
     ) -> None:
-        """Write rows given by column name, empty where a row lacks a column; by default in the first row's columns."""
+        """Write rows by column name (by default the first row's), empty where a row lacks one."""
         header = columns or list(rows[0])
         values = [[row.get(column, "") for column in header] for row in rows]
         self.write_csv(name, header, values, faults=faults, superseded=superseded)
@@ -118,16 +120,35 @@ class LandingFolder:
         truth = self.files[original]
         self.files[name] = FileTruth(truth.rows_read, 0, truth.rows_read, 0, {})
 
-    def write_rates(self, name: str, days: list[date], quotes: dict[tuple[str, str], list[int]]) -> None:
-        """Write exchange rates (in ten-thousandths) as typed Parquet; the franc is quoted per 100."""
-        columns: dict[str, list[Any]] = {c: [] for c in ("rate_date", "from_currency", "to_currency", "rate", "units")}
+    def write_rates(
+        self, name: str, days: list[date], quotes: dict[tuple[str, str], list[int]]
+    ) -> None:
+        """Write rates (ten-thousandths) as typed Parquet; the franc is quoted per 100."""
+        columns: dict[str, list[Any]] = {
+            c: [] for c in ("rate_date", "from_currency", "to_currency", "rate", "units")
+        }
         for position, day in enumerate(days):
             for (source, target), values in quotes.items():
-                row = (day, source, target, Decimal(values[position]).scaleb(-4), 100 if source == "CHF" else None)
+                row = (
+                    day,
+                    source,
+                    target,
+                    Decimal(values[position]).scaleb(-4),
+                    100 if source == "CHF" else None,
+                )
                 for column, value in zip(columns.values(), row, strict=True):
                     column.append(value)
-        types = [pa.date32(), pa.string(), pa.string(), pa.decimal128(19, 10), pa.int32()]
-        arrays = [pa.array(values, type=kind) for values, kind in zip(columns.values(), types, strict=True)]
+        types = [
+            pa.date32(),
+            pa.string(),
+            pa.string(),
+            pa.decimal128(19, 10),
+            pa.int32(),
+        ]
+        arrays = [
+            pa.array(values, type=kind)
+            for values, kind in zip(columns.values(), types, strict=True)
+        ]
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.table(arrays, names=list(columns)), path)
@@ -143,7 +164,9 @@ class LandingFolder:
         numbers = {line.rstrip(b"\n"): number for number, line in enumerate(lines, start=1)}
         for fault in faults:
             number = numbers[fault.line]
-            self.faults.append(PlantedFault(name, number, fault.rule, fault.column, fault.raw_value))
+            self.faults.append(
+                PlantedFault(name, number, fault.rule, fault.column, fault.raw_value)
+            )
 
 
 def _lines_of(rows: Sequence[Sequence[str]]) -> list[bytes]:

@@ -1,8 +1,9 @@
 """The table of invoice lines, as true and as written.
 
-Money is kept in whole ten-thousandths of its currency and quantities in hundredths, as integers, so that no figure
-of the truth passes through a float. ``net`` and ``cost`` are the true, signed amounts; a document with
-``is_unsigned`` is written without its sign, as some systems do. A cost of ``NO_COST`` is not written.
+Money is kept in whole ten-thousandths of its currency and quantities in hundredths, as integers, so
+that no figure of the truth passes through a float. ``net`` and ``cost`` are the true, signed
+amounts; a document with ``is_unsigned`` is written without its sign, as some systems do. A cost of
+``NO_COST`` is not written. ``left_out`` is the reason for which a line is not booked, or "".
 """
 
 from __future__ import annotations
@@ -13,25 +14,6 @@ import pandas as pd
 MONEY_UNITS = 10_000
 QUANTITY_UNITS = 100
 NO_COST = np.iinfo(np.int64).min
-COLUMNS = {
-    "invoice_id": "object",
-    "line_id": "int64",
-    "customer_id": "object",
-    "invoice_date": "datetime64[s]",
-    "document_type": "object",
-    "product": "int64",
-    "quantity": "int64",
-    "net": "int64",
-    "currency": "object",
-    "cost": "int64",
-    "cost_currency": "object",
-    "reverses_invoice_id": "object",
-    "is_cancelled": "bool",
-    "business_unit": "object",
-    "is_recurring": "bool",
-    "is_unsigned": "bool",
-    "left_out": "object",
-}
 
 
 def as_money(amount: int) -> str:
@@ -64,7 +46,10 @@ def written(lines: pd.DataFrame, product_ids: list[str]) -> list[list[str]]:
         [as_quantity(q) for q in (lines["quantity"].to_numpy() * sign).tolist()],
         [as_money(a) for a in (lines["net"].to_numpy() * sign).tolist()],
         lines["currency"].tolist(),
-        [as_money(a) if known else "" for a, known in zip(signed_cost.tolist(), has_cost.tolist(), strict=True)],
+        [
+            as_money(a) if known else ""
+            for a, known in zip(signed_cost.tolist(), has_cost.tolist(), strict=True)
+        ],
         lines["cost_currency"].tolist(),
         lines["reverses_invoice_id"].tolist(),
         ["true" if flag else "false" for flag in lines["is_cancelled"].tolist()],

@@ -10,7 +10,11 @@ import numpy as np
 from dagster_project.lib.demo.companies import vocabulary
 
 # gapless; the last one is open. Unit costs rise from period to period.
-PERIODS = ((date(2023, 1, 1), date(2024, 12, 31)), (date(2025, 1, 1), date(2025, 12, 31)), (date(2026, 1, 1), None))
+PERIODS = (
+    (date(2023, 1, 1), date(2024, 12, 31)),
+    (date(2025, 1, 1), date(2025, 12, 31)),
+    (date(2026, 1, 1), None),
+)
 _RISE = (1.0, 1.035, 1.06)
 _GRADES = ("S", "M", "L")
 UNCOSTED = "SRV-AUDIT"
@@ -18,7 +22,7 @@ UNCOSTED = "SRV-AUDIT"
 
 @dataclass(frozen=True)
 class Product:
-    """A product: list price in euro cents, usual margin rate, unit cost in cents of ``cost_currency`` by period."""
+    """A product: price in euro cents, margin rate, unit cost by period in its own cents."""
 
     product_id: str
     name: str
@@ -30,7 +34,7 @@ class Product:
     unit_costs: tuple[int, ...]
 
     def unit_cost_on(self, day: date) -> int | None:
-        """Return the unit cost in cents valid on the day, None for a product without standard cost."""
+        """Return the unit cost in cents on the day, None for a product without standard cost."""
         for cost, (start, end) in zip(self.unit_costs, PERIODS, strict=False):
             if start <= day and (end is None or day <= end):
                 return cost
@@ -38,12 +42,15 @@ class Product:
 
 
 def make_products(rng: np.random.Generator) -> list[Product]:
-    """Return the catalogue: by family, and within it from the cheapest to the dearest; the uncosted service is last."""
+    """Return the catalogue, by family and price; the service that nobody costed is last."""
     products = []
     for family, block in vocabulary()["families"].items():
         steps = len(block["items"]) * len(_GRADES)
         for position in range(steps):
-            grade, item = _GRADES[position // len(block["items"])], block["items"][position % len(block["items"])]
+            grade, item = (
+                _GRADES[position // len(block["items"])],
+                block["items"][position % len(block["items"])],
+            )
             price = round(block["price"] * 100 * 1.34**position)
             margin = float(np.clip(rng.normal(block["margin"], 0.03), 0.12, 0.7))
             is_foreign = family == "Sensors" and position % 3 == 0

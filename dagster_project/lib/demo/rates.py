@@ -1,11 +1,12 @@
 """Daily exchange rates as the European Central Bank publishes them, and exact conversion into EUR.
 
-Foreign units per euro, on its working days only. The Swiss franc is quoted per 100 against sterling alone, so that
-it reaches the euro only through that pivot.
+Foreign units per euro, on its working days only. The Swiss franc is quoted per 100 against sterling
+alone, so that it reaches the euro only through that pivot.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -39,18 +40,21 @@ class Rates:
         Raises:
             LookupError: there is none within seven days, which the demo never plants.
         """
-        position = int(np.searchsorted(np.array(self.days, dtype="datetime64[D]"), np.datetime64(day), side="right")) - 1
+        position = bisect_right(self.days, day) - 1
         if position < 0 or (day - self.days[position]).days > MAX_AGE_DAYS:
             raise LookupError(f"no rate within {MAX_AGE_DAYS} days before {day}")
         return position
 
     def cents(self, amount: int, *, currency: str, position: int) -> int:
-        """Return a foreign amount (in ten-thousandths) in euro cents, rounded half away from zero, once."""
+        """Return a foreign amount (ten-thousandths) in euro cents, rounded once."""
         if currency == "CHF":
             numerator = self.quotes[("CHF", "GBP")][position]
             denominator = self.quotes[("EUR", "GBP")][position] * 100
         else:
-            numerator, denominator = RATE_UNITS, self.quotes[("EUR", currency)][position]
+            numerator, denominator = (
+                RATE_UNITS,
+                self.quotes[("EUR", currency)][position],
+            )
         return divided(amount * numerator, denominator * 100)
 
 

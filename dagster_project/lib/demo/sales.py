@@ -6,7 +6,12 @@ import numpy as np
 import pandas as pd
 
 from dagster_project.lib.demo.lines import NO_COST, QUANTITY_UNITS
-from dagster_project.lib.demo.parties import FIRST_MONTH, LINES_PER_INVOICE, MONTHS, Parties
+from dagster_project.lib.demo.parties import (
+    FIRST_MONTH,
+    LINES_PER_INVOICE,
+    MONTHS,
+    Parties,
+)
 from dagster_project.lib.demo.products import UNCOSTED, Product
 
 _SEASON = np.array([0.95, 0.96, 1.1, 1.0, 1.0, 1.06, 0.9, 0.6, 1.1, 1.12, 1.12, 1.09])
@@ -17,8 +22,10 @@ _COST_IN_EUR_SHARE = 0.3
 _MISSING_COST_SHARE = 0.006
 
 
-def make_sales(parties: Parties, products: list[Product], *, missing: str, rng: np.random.Generator) -> pd.DataFrame:
-    """Return the lines of all ordinary invoices, by date; ``missing`` is the customer whose costs nobody knows."""
+def make_sales(
+    parties: Parties, products: list[Product], *, missing: str, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return all ordinary lines by date; ``missing`` is the customer whose costs nobody knows."""
     buyer, month = _invoices(parties, rng)
     day = _days(month, rng)
     order = np.lexsort((buyer, day))
@@ -26,12 +33,16 @@ def make_sales(parties: Parties, products: list[Product], *, missing: str, rng: 
     sizes = np.clip(1 + rng.poisson(LINES_PER_INVOICE - 1, size=len(buyer)), 1, 7)
     invoice = np.repeat(np.arange(len(buyer)), sizes)
     numbers = pd.Series(day).dt.year.astype(str).to_numpy()
-    ids = np.array([f"INV-{year}-{n:06d}" for n, year in enumerate(numbers, start=10_001)], dtype=object)
+    ids = np.array(
+        [f"INV-{year}-{n:06d}" for n, year in enumerate(numbers, start=10_001)],
+        dtype=object,
+    )
     who = buyer[invoice]
     lines = pd.DataFrame(
         {
             "invoice_id": ids[invoice],
-            "line_id": (np.arange(len(invoice)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + 1) * 10,
+            "line_id": (np.arange(len(invoice)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + 1)
+            * 10,
             "customer_id": np.array(parties.customer_ids, dtype=object)[who],
             "invoice_date": day[invoice],
             "document_type": "invoice",
@@ -70,14 +81,18 @@ def _days(month: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     weekday = ((start + offset).astype(int) + 3) % 7
     moves = (weekday >= 5) & (rng.random(len(month)) < 0.8)
     shifted = np.where(offset >= 3, offset - (weekday - 4), offset + (7 - weekday))
-    return (start + np.where(moves, shifted, offset)).astype("datetime64[s]")
+    days: np.ndarray = (start + np.where(moves, shifted, offset)).astype("datetime64[s]")
+    return days
 
 
-def _targets(parties: Parties, who: np.ndarray, month: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _targets(
+    parties: Parties, who: np.ndarray, month: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """Return what each line is worth, roughly, in EUR."""
     trend = (1 + np.clip(parties.growth, -0.3, 0.5))[who] ** ((month - MONTHS / 2) / 12)
     per_line = parties.sales / (12 * parties.invoices_per_month * LINES_PER_INVOICE)
-    return per_line[who] * trend * rng.lognormal(-0.12, 0.5, size=len(who))
+    targets: np.ndarray = per_line[who] * trend * rng.lognormal(-0.12, 0.5, size=len(who))
+    return targets
 
 
 def _add_products(
@@ -88,7 +103,7 @@ def _add_products(
     *,
     rng: np.random.Generator,
 ) -> None:
-    """Choose a product of the buyer's families that fits the target, quantity, discount and net amount."""
+    """Choose product, quantity and discount, from the buyer's families, to fit the target."""
     families = sorted({product.family for product in products})
     catalogue = [p for p in products if p.product_id != UNCOSTED]
     by_family = [[i for i, p in enumerate(catalogue) if p.family == family] for family in families]
@@ -128,7 +143,11 @@ def _add_costs(
     """Give most lines a cost of their own; the rest rely on the standard cost, or have none."""
     count = len(lines)
     product = lines["product"].to_numpy()
-    margin = np.array([p.margin for p in products])[product] + margin_shift + rng.normal(0, 0.03, size=count)
+    margin = (
+        np.array([p.margin for p in products])[product]
+        + margin_shift
+        + rng.normal(0, 0.03, size=count)
+    )
     currency = lines["currency"].to_numpy()
     level = np.array([_PRICE_LEVEL[code] for code in currency])
     in_eur = (currency != "EUR") & (rng.random(count) < _COST_IN_EUR_SHARE)

@@ -1,11 +1,11 @@
-"""Single accounts that the method has a rule for, and groups of companies with broken links among sound ones."""
+"""Single accounts that the method has a rule for, and groups with broken links among sound."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from dagster_project.lib.demo.book import Link, Row, crm_key, erp_key
-from dagster_project.lib.demo.identity import Registrar
+from dagster_project.lib.demo.registrar import Registrar
 
 GROUPS = 22
 
@@ -33,11 +33,16 @@ def register_specials(registrar: Registrar) -> None:
     house = maker.make("FR")
     cash = {"customer_name": "CLIENTS DIVERS COMPTOIR", "is_one_time": "true"}
     book.marks["one_time"] = registrar.add_customer(house, **cash)
-    sister = {"customer_name": "VALMONT COMPOSANTS IBERIA SL", "is_intercompany": "true"}
+    sister = {
+        "customer_name": "VALMONT COMPOSANTS IBERIA SL",
+        "is_intercompany": "true",
+    }
     book.marks["intercompany"] = registrar.add_customer(maker.make("ES"), **sister)
     registrar.add_account(replace(maker.make("DE"), name="Null"), "prospect", account_name="Null")
     windhoek = replace(maker.make("DE"), country="NA", city="Windhoek", postal_code="10005")
-    registrar.add_account(windhoek, "prospect", account_name="Namib Pumps (Pty) Ltd", email_domain="")
+    registrar.add_account(
+        windhoek, "prospect", account_name="Namib Pumps (Pty) Ltd", email_domain=""
+    )
     partners = replace(maker.make("DE"), name="Brandt, Vogel & Partner")
     registrar.add_account(partners, "prospect", account_name='Brandt, Vogel & Partner "BVP" GmbH')
     for country in ("FR", "IT"):
@@ -49,7 +54,7 @@ def register_specials(registrar: Registrar) -> None:
 
 
 def register_groups(registrar: Registrar) -> None:
-    """Tie accounts into groups of two or three levels, in the CRM; some in the ERP; and four links that lead nowhere."""
+    """Tie accounts into groups, in the CRM and a few in the ERP, and plant links to be cut."""
     book, rng = registrar.book, registrar.rng
     linked = {link.crm_account_id for link in book.links if link.rule == "cross_reference"}
     free = [a for a, row in book.accounts.items() if a in linked and a not in book.deleted]
@@ -88,12 +93,14 @@ def _break_links(registrar: Registrar, drawn: list[str]) -> None:
 def _tie_in_erp(registrar: Registrar) -> None:
     """Give ERP-only customers a parent that the ERP names: one of them is known to the CRM too."""
     book = registrar.book
-    known = set(book.marks.values()) | {case.erp_customer_id for case in book.review + book.no_links}
+    known = set(book.marks.values()) | {
+        case.erp_customer_id for case in book.review + book.no_links
+    }
     linked = {link.erp_customer_id: link.crm_account_id for link in book.links}
     alone = [c for c in book.customers if c not in linked and c not in known]
-    for child, parent in zip(alone[1:8], alone[0:1] * 3 + alone[1:2] * 3 + alone[9:10], strict=True):
-        if child == parent:
-            continue
+    for child, parent in zip(
+        alone[1:8], alone[0:1] * 3 + alone[1:2] * 3 + alone[9:10], strict=True
+    ):
         book.customers[child]["parent_customer_id"] = parent
         book.parents[erp_key(child)] = erp_key(parent)
     head = book.links[0]

@@ -1,15 +1,16 @@
 """What each account is worth, computed from what was planted and never from what was written.
 
-The rules are those of the method; the arithmetic is whole numbers of ten-thousandths of a euro throughout.
+The rules are those of the method; the arithmetic is whole ten-thousandths of a euro throughout.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from dagster_project.lib.demo.lines import MONEY_UNITS, NO_COST
@@ -33,7 +34,6 @@ class AccountValue:
     covered: int = 0
     lines: int = 0
     known_costs: int = 0
-    invoices: int = 0
 
 
 @dataclass
@@ -44,6 +44,18 @@ class ValueBook:
     previous: dict[str, AccountValue] = field(default_factory=lambda: defaultdict(AccountValue))
     monthly: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     invoice_dates: dict[str, set[date]] = field(default_factory=lambda: defaultdict(set))
+
+
+class _Line(NamedTuple):
+    key: str
+    day: date
+    document_type: str
+    product: int
+    quantity: int
+    net: int
+    currency: str
+    cost: int
+    cost_currency: str
 
 
 def value_accounts(
@@ -65,74 +77,79 @@ def value_accounts(
     """
     book = ValueBook()
     previous = (date(window[0].year - 1, window[0].month, 1), window[0])
-    positions = _rate_positions(lines, rates)
-    for key, position, line in zip(keys, positions, lines.itertuples(index=False), strict=True):
-        if line.left_out:
-            continue
-        day = line.invoice_date.date()
+    positions: dict[date, int] = {}
+    for line in _booked(lines, keys):
+        if line.day not in positions:
+            positions[line.day] = rates.latest(line.day)
+        position = positions[line.day]
         revenue = _in_eur(line.net, line.currency, position, rates)
-        cost = _cost(line, day, position, products=products, rates=rates)
-        book.monthly[f"{day:%Y-%m}"] += revenue
+        cost = _cost(line, position, products=products, rates=rates)
+        book.monthly[f"{line.day:%Y-%m}"] += revenue
         if line.document_type == "invoice":
-            book.invoice_dates[key].add(day)
+            book.invoice_dates[line.key].add(line.day)
         for span, values in ((window, book.window), (previous, book.previous)):
-            if span[0] <= day < span[1]:
-                _add(values[key], revenue, cost, is_invoice=line.document_type == "invoice")
+            if span[0] <= line.day < span[1]:
+                _add(values[line.key], revenue, cost)
     return book
 
 
-def _add(value: AccountValue, revenue: int, cost: int | None, *, is_invoice: bool) -> None:
+def _booked(lines: pd.DataFrame, keys: list[str]) -> Iterator[_Line]:
+    is_booked = (lines["left_out"] == "").to_numpy()
+    booked = lines[is_booked]
+    columns = [booked[name].tolist() for name in _Line._fields if name in booked]
+    days = booked["invoice_date"].dt.date.tolist()
+    booked_keys = [key for key, counts in zip(keys, is_booked, strict=True) if counts]
+    for key, day, *values in zip(booked_keys, days, *columns, strict=True):
+        yield _Line(key, day, *values)
+
+
+def _add(value: AccountValue, revenue: int, cost: int | None) -> None:
     value.revenue += revenue
     value.lines += 1
-    value.invoices += is_invoice
     if cost is not None:
         value.margin += revenue - cost
         value.covered += revenue
         value.known_costs += 1
 
 
-def _rate_positions(lines: pd.DataFrame, rates: Rates) -> list[int]:
-    days = lines["invoice_date"].to_numpy().astype("datetime64[D]")
-    by_day = {day: rates.latest(day.astype(date)) for day in np.unique(days)}
-    return [by_day[day] for day in days]
-
-
 def _in_eur(amount: int, currency: str, position: int, rates: Rates) -> int:
     if currency == "EUR":
-        return int(amount)
-    return rates.cents(int(amount), currency=currency, position=position) * CENT
+        return amount
+    return rates.cents(amount, currency=currency, position=position) * CENT
 
 
-def _cost(line: object, day: date, position: int, *, products: list[Product], rates: Rates) -> int | None:
-    """Return a line's own cost, else the standard cost of what it sold, in EUR; None where neither is known."""
-    own, net, currency = line.cost, line.net, line.currency  # type: ignore[attr-defined]
-    if own != NO_COST:
-        return _in_eur(own, line.cost_currency or currency, position, rates)  # type: ignore[attr-defined]
-    if line.product < 0:  # type: ignore[attr-defined]
+def _cost(line: _Line, position: int, *, products: list[Product], rates: Rates) -> int | None:
+    """Return a line's own cost, else the standard cost of what it sold, in EUR, else None."""
+    if line.cost != NO_COST:
+        return _in_eur(line.cost, line.cost_currency or line.currency, position, rates)
+    if line.product < 0:
         return None
-    product = products[line.product]  # type: ignore[attr-defined]
-    unit_cost = product.unit_cost_on(day)
+    product = products[line.product]
+    unit_cost = product.unit_cost_on(line.day)
     if unit_cost is None:
         return None
     # cents times hundredths of a unit are ten-thousandths
-    amount = unit_cost * abs(int(line.quantity)) * (-1 if net < 0 else 1)  # type: ignore[attr-defined]
+    amount = unit_cost * abs(line.quantity) * (-1 if line.net < 0 else 1)
     return _in_eur(amount, product.cost_currency, position, rates)
 
 
 def tiers(values: dict[str, int]) -> dict[str, str]:
-    """Return the tier of each account: A while those with strictly more hold less than 80 in 100, B less than 95.
+    """Return the tier of each account, equal values together.
 
-    ``values`` are the amounts of all ranked accounts with sales; nothing positive is in the lowest tier.
+    An account is A while those with strictly more hold less than 80 in 100, B while less than 95.
+
+    Args:
+        values: amounts of all ranked accounts; what is not positive goes to the lowest tier.
     """
     total = sum(value for value in values.values() if value > 0)
     before = 0
-    found = {}
+    found: dict[str, str] = {}
     by_value: dict[int, list[str]] = defaultdict(list)
     for key, value in values.items():
         by_value[value].append(key)
     for value in sorted(by_value, reverse=True):
-        tier = next((name for name, cut in CUTS if value > 0 and 100 * before < cut * total), LOWEST_TIER)
-        found.update(dict.fromkeys(by_value[value], tier))
+        reached = (name for name, cut in CUTS if value > 0 and 100 * before < cut * total)
+        found.update(dict.fromkeys(by_value[value], next(reached, LOWEST_TIER)))
         before += max(value, 0) * len(by_value[value])
     return found
 
