@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dagster_project.lib.extracts.limits import MAX_RAW_TEXT_CHARACTERS
-from dagster_project.lib.extracts.records import Record, RecordReader
-
-_BUFFERED_LINES = 20_000
+from dagster_project.lib.extracts.records import PlainRun, Record, RecordReader
 
 
 @dataclass
@@ -20,7 +18,7 @@ class CleanCopy:
     """The clean copy and what was left out of it.
 
     Attributes:
-        path: CSV in the original's delimiter, without header; the first column is the physical line.
+        path: CSV in the original's delimiter, without header; its first column is the line.
         rejects: JSON lines with `line_number`, `rule`, `raw_line`.
         rows: records in the copy.
         reasons: rejected lines by rule.
@@ -43,7 +41,6 @@ def write_clean_copy(
     """
     copy = CleanCopy(path=scratch / "clean.csv", rejects=scratch / "rejected_lines.json")
     separator = delimiter.encode()
-    buffer: list[bytes] = []
     with (
         source.open("rb") as stream,
         copy.path.open("wb") as clean,
@@ -51,19 +48,20 @@ def write_clean_copy(
     ):
         reader = RecordReader(stream, delimiter, terminator=terminator)
         records = iter(reader)
-        reader.expected = _field_count(next(records), separator)
-        for record in records:
-            if record.rule is not None:
-                copy.reasons[record.rule] += 1
-                rejects.write(_reject_line(record))
-                continue
-            copy.rows += 1
-            copy.has_multiline = copy.has_multiline or record.is_multiline
-            buffer.append(_clean_line(record, separator))
-            if len(buffer) >= _BUFFERED_LINES:
-                clean.write(b"".join(buffer))
-                buffer.clear()
-        clean.write(b"".join(buffer))
+        header = next(records)
+        assert isinstance(header, Record)
+        reader.expect(_field_count(header, separator))
+        for item in records:
+            if isinstance(item, PlainRun):
+                copy.rows += len(item.lines)
+                clean.write(_numbered(item, separator))
+            elif item.rule is not None:
+                copy.reasons[item.rule] += 1
+                rejects.write(_reject_line(item))
+            else:
+                copy.rows += 1
+                copy.has_multiline = copy.has_multiline or item.is_multiline
+                clean.write(_clean_line(item, separator))
     return copy
 
 
@@ -80,6 +78,11 @@ def _field_count(header: Record, separator: bytes) -> int:
 def _reject_line(record: Record) -> str:
     row = {"line_number": record.line, "rule": record.rule, "raw_line": raw_text(record.raw)}
     return json.dumps(row) + "\n"
+
+
+def _numbered(run: PlainRun, separator: bytes) -> bytes:
+    line = b"%d" + separator + b"%b\n"
+    return b"".join(map(line.__mod__, enumerate(run.lines, start=run.first_line)))
 
 
 def _clean_line(record: Record, separator: bytes) -> bytes:

@@ -7,10 +7,12 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.lib.extracts import vocabulary
+from dagster_project.lib.extracts.quoting import literal
+from dagster_project.lib.extracts.values import MACROS
 
 
 def connect(scratch: Path, *, memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
-    """A connection of its own that spills to `scratch`, keeps the order of rows and knows the vocabularies."""
+    """A connection that spills to `scratch`, keeps the order of rows, knows the vocabularies."""
     connection = duckdb.connect(
         config={
             "threads": threads,
@@ -23,6 +25,8 @@ def connect(scratch: Path, *, memory_limit: str, threads: int) -> duckdb.DuckDBP
     )
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("set enable_progress_bar = false")
+    for macro in MACROS:
+        connection.execute(macro)
     for name, words in (
         ("currency_code", vocabulary.currencies()),
         ("country_code", vocabulary.countries()),
@@ -30,13 +34,3 @@ def connect(scratch: Path, *, memory_limit: str, threads: int) -> duckdb.DuckDBP
     ):
         connection.execute(f"create type {name} as enum ({', '.join(map(literal, words))})")
     return connection
-
-
-def literal(text: object) -> str:
-    """The text as a SQL literal."""
-    return "'" + str(text).replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """The name as a quoted SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'

@@ -8,12 +8,12 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.lib.extracts.careful import write_clean_copy
-from dagster_project.lib.extracts.connection import literal
 from dagster_project.lib.extracts.csv_header import read_header, refuse_binary
 from dagster_project.lib.extracts.header import Header, match_header
 from dagster_project.lib.extracts.job import Job, Outcome, settle
 from dagster_project.lib.extracts.limits import MAX_FAST_LINE_BYTES, MAX_LINE_BYTES
 from dagster_project.lib.extracts.probe import Probe
+from dagster_project.lib.extracts.quoting import literal
 from dagster_project.lib.extracts.records import Record
 from dagster_project.lib.extracts.typed_sql import (
     SourceColumn,
@@ -53,8 +53,14 @@ def land_csv(job: Job, content: Path, *, probe: Probe, delimiter: str) -> Outcom
         reasons=reasons,
         header=header,
         encoding="utf-8 with byte-order mark" if probe.has_bom else "utf-8",
-        dialect=f"csv, {_DIALECTS[delimiter]}, {'crlf' if probe.has_crlf else 'lf'}",
+        dialect=f"csv, {_DIALECTS[delimiter]}, {_line_end(probe)}",
     )
+
+
+def _line_end(probe: Probe) -> str:
+    if probe.has_crlf:
+        return "crlf"
+    return "lf" if probe.has_line_feed or not probe.has_lone_cr else "cr"
 
 
 def _land_fast(
@@ -83,7 +89,10 @@ def _land_careful(
     job: Job, content: Path, *, header: Header, delimiter: str, terminator: bytes
 ) -> tuple[int, Path, dict[str, int]]:
     copy = write_clean_copy(content, job.scratch, delimiter=delimiter, terminator=terminator)
-    options = f"max_line_size = {2 * MAX_LINE_BYTES}, parallel = {not copy.has_multiline}"
+    options = (
+        f"new_line = '\\n', max_line_size = {2 * MAX_LINE_BYTES},"
+        f" parallel = {not copy.has_multiline}"
+    )
     relation = _relation(
         copy.path, header.width + 1, delimiter=delimiter, options=options, has_line=True
     )
@@ -100,9 +109,9 @@ def _relation(content: Path, width: int, *, delimiter: str, options: str, has_li
     first = 0 if has_line else 1
     columns = ", ".join(f"'s{index}': 'VARCHAR'" for index in range(first, width + first))
     return (
-        f"read_csv({literal(content)}, auto_detect = false, header = false, delim = {literal(delimiter)},"
-        f" quote = '\"', escape = '\"', strict_mode = true, null_padding = false, {options},"
-        f" columns = {{{columns}}})"
+        f"read_csv({literal(content)}, auto_detect = false, header = false,"
+        f" delim = {literal(delimiter)}, quote = '\"', escape = '\"', strict_mode = true,"
+        f" null_padding = false, {options}, columns = {{{columns}}})"
     )
 
 
@@ -126,7 +135,7 @@ def _query(job: Job, relation: str, *, header: Header, trim: bool, has_line: boo
         columns,
         relation=relation,
         line="s0::bigint" if has_line else None,
-        extra=f"json_object({extra})" if extra else None,
+        extra=f"json_object({extra})::varchar" if extra else None,
         system=job.origin.system,
         delivery_id=job.origin.delivery_id,
         line_offset=job.origin.line_offset,

@@ -34,7 +34,7 @@ def read_header(
     """
     with content.open("rb") as stream:
         record = next(iter(RecordReader(stream, delimiter, terminator=terminator)), None)
-    if record is None:
+    if not isinstance(record, Record):
         raise ExtractError(
             file, "the file is empty", remedy="Export it again, with its header line."
         )
@@ -55,7 +55,7 @@ def refuse_binary(probe: Probe, file: str) -> None:
             raise ExtractError(
                 file,
                 f"the file is {kind} in place of text",
-                remedy="Save it as CSV in UTF-8, or give it the ending that says what it is (.parquet, .gz).",
+                remedy="Save it as CSV in UTF-8, or name it by what it is (.parquet, .gz).",
             )
     if probe.head.startswith(_WIDE_MARKS):
         raise ExtractError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,20 +12,18 @@ from natsort import natsorted
 
 from dagster_project.lib.extracts.entities import load_entities
 from dagster_project.lib.extracts.errors import ExtractError
+from dagster_project.lib.extracts.stillness import standing_still
 
 PROFILES = ("generic",)
 READ_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 REFUSED_SUFFIXES = (".xlsx", ".xls", ".xlsm", ".ods", ".zip", ".7z", ".bz2", ".zst", ".tar", ".tgz")
 
-# A file that was touched within this time may still be written to: it is looked at twice.
-_FRESH_SECONDS = 2.0
-_LOOK_AGAIN_SECONDS = 0.5
 _SYSTEM_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """One file to be read; `relative_path` is its name in reports, `delivery_order` counts from 1."""
+    """One file to read; `relative_path` names it in reports, `delivery_order` is from 1."""
 
     path: Path
     relative_path: str
@@ -76,12 +73,13 @@ def find_deliveries(landing: Path, *, profiles: Mapping[str, str]) -> Discovery:
         raise ExtractError(
             str(landing),
             "the landing folder does not exist or is no folder",
-            remedy="Give the folder that holds one folder per source system, e.g. crm/accounts.csv.",
+            remedy="Give the folder that holds one folder per system, e.g. crm/accounts.csv.",
         )
     finds = _Finds()
     for entry in natsorted(landing.iterdir(), key=lambda path: path.name):
         _look_at_top(entry, landing, profiles=profiles, finds=finds)
-    stats, left = _complete(finds.candidates, landing)
+    stats, moving = standing_still([path for path, _, _ in finds.candidates])
+    left = tuple(natsorted(_relative(path, landing) for path in moving))
     files = tuple(
         DeliveredFile(
             path=path,
@@ -101,7 +99,7 @@ def find_deliveries(landing: Path, *, profiles: Mapping[str, str]) -> Discovery:
         raise ExtractError(
             str(landing),
             "the landing folder holds no extract",
-            remedy="Put files as <system>/<entity>.csv into it, e.g. crm/accounts.csv, erp/invoice_lines.csv.",
+            remedy="Put files into it as <system>/<entity>.csv, e.g. crm/accounts.csv.",
         )
     return Discovery(files, left, tuple(finds.ignored), tuple(finds.errors))
 
@@ -154,7 +152,7 @@ def _look_at_file(path: Path, landing: Path, *, profile: str, finds: _Finds) -> 
             ExtractError(
                 name,
                 "files of this kind are not read",
-                remedy="Save it as CSV (UTF-8, comma) or Parquet; a CSV may be compressed with gzip (.csv.gz).",
+                remedy="Save it as CSV (UTF-8, comma) or Parquet; gzip is read too (.csv.gz).",
             )
         )
     elif not lowered.removesuffix(".gz").endswith(READ_SUFFIXES):
@@ -184,41 +182,11 @@ def _ignored_because(path: Path, entity: str | None) -> str | None:
     return None
 
 
-def _complete(
-    candidates: Iterable[tuple[Path, str, str]], landing: Path
-) -> tuple[dict[Path, os.stat_result], tuple[str, ...]]:
-    """State of the files that stand still, and the relative paths of those that do not."""
-    paths = [path for path, _, _ in candidates]
-    first = {path: stat for path in paths if (stat := _stat(path))}
-    now = time.time()
-    fresh = [path for path, stat in first.items() if now - stat.st_mtime < _FRESH_SECONDS]
-    if fresh:
-        time.sleep(_LOOK_AGAIN_SECONDS)
-    moving = {path for path in fresh if not _is_same(first[path], _stat(path))}
-    moving |= set(paths) - set(first)
-    left = natsorted(_relative(path, landing) for path in moving)
-    return {path: stat for path, stat in first.items() if path not in moving}, tuple(left)
-
-
 def _in_order(
     candidates: Iterable[tuple[Path, str, str]], landing: Path, stats: Mapping[Path, os.stat_result]
 ) -> list[tuple[Path, str, str]]:
     kept = [candidate for candidate in candidates if candidate[0] in stats]
     return list(natsorted(kept, key=lambda candidate: _relative(candidate[0], landing)))
-
-
-def _stat(path: Path) -> os.stat_result | None:
-    try:
-        return path.stat()
-    except OSError:
-        return None
-
-
-def _is_same(first: os.stat_result, second: os.stat_result | None) -> bool:
-    return second is not None and (first.st_size, first.st_mtime_ns) == (
-        second.st_size,
-        second.st_mtime_ns,
-    )
 
 
 def _stays_inside(path: Path, landing: Path) -> bool:
@@ -233,5 +201,5 @@ def _leaves(name: str) -> ExtractError:
     return ExtractError(
         name,
         "a link that leaves the landing folder",
-        remedy="Put the file itself into the landing folder; links may point to files inside it only.",
+        remedy="Put the file itself into the landing folder; links may only point inside it.",
     )

@@ -58,8 +58,8 @@ class Column(BaseModel):
 class Entity(BaseModel):
     """One canonical entity; `columns` is in the order of the raw zone's files.
 
-    An empty `key` says that the whole row is the key. `at_least_one_of` names columns of which a row
-    must have one.
+    An empty `key` says that the whole row is the key. `at_least_one_of` names
+    columns of which a row must have one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

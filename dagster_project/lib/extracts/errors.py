@@ -1,4 +1,4 @@
-"""Errors of the extracts floor: each names the file, the column where there is one, and the remedy."""
+"""Errors of the extracts floor: each names the file, the column if any, and the remedy."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def match_header(names: Sequence[str], entity: Entity, *, file: str) -> Header:
         if column.required and column.name not in positions:
             raise ExtractError(
                 file,
-                f"the required column is missing; nothing of the {entity.name} in this file is loaded",
+                "the required column is missing; nothing of this file is loaded",
                 column=column.name,
                 remedy=f"Add the column {column.name} to the export and deliver the file again.",
             )
@@ -91,6 +91,7 @@ def _unknown_language(names: Sequence[str], entity: Entity, file: str) -> Extrac
         )
     return ExtractError(
         file,
-        f"the header is in no known language: none of its {len(names)} names is a column of {entity.name}",
+        f"the header is in no known language: none of its {len(names)} names"
+        f" is a column of {entity.name}",
         remedy=f"The first line must hold the column names, {wanted} among them.{hint}",
     )

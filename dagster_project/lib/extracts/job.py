@@ -34,7 +34,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was read; `typed` is the file that holds the good rows, `reasons` rejected rows by rule."""
+    """What was read; `typed` is the file of the good rows, `reasons` rejected rows by rule."""
 
     rows_read: int
     typed: Path
@@ -47,7 +47,7 @@ class Outcome:
 def settle(
     job: Job, query: TypedQuery, *, failed: int, has_lines: bool, rejected_lines: Path | None
 ) -> tuple[Path, dict[str, int]]:
-    """Sets rejected rows apart, where there are any; returns the file of good rows and the reasons."""
+    """Sets rejected rows apart; returns the file of the good ones, and the reasons."""
     if not failed and rejected_lines is None:
         return job.marked, {}
     create_rejected_table(job.connection)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -24,9 +26,8 @@ from dagster_project.lib.extracts.ledger import (
     read_entry,
     write_entry,
 )
-from dagster_project.lib.extracts.limits import CHUNK_BYTES
 from dagster_project.lib.extracts.parquet_files import land_parquet
-from dagster_project.lib.extracts.probe import Probe, Prober
+from dagster_project.lib.extracts.probe import Probe, probe_file
 from dagster_project.lib.extracts.writing import Origin, part_of
 
 log = logging.getLogger(__name__)
@@ -48,42 +49,16 @@ def land(
         ExtractError: the extract as a whole cannot be read; nothing of it is loaded.
         FileChangedError: the file vanished or changed while it was read.
     """
-    file = delivered.relative_path
+    means = _Means(raw=raw, scratch=scratch, memory_limit=memory_limit, threads=threads)
     try:
         _check_unchanged(delivered)
-        if delivered.size == 0:
-            raise ExtractError(
-                file, "the file is empty (0 bytes)", remedy="Export it again, with its header line."
-            )
-        sha256, probe = _look(delivered)
-        delivery_id = delivery_id_of(
-            system=delivered.system,
-            entity=delivered.entity,
-            profile=delivered.profile,
-            sha256=sha256,
-        )
-        if entry := read_entry(raw, delivery_id):
-            log.info("%s: landed before, %d rows", file, entry.rows_loaded)
-            return entry
-        scratch.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=scratch, prefix="land_") as folder:
-            with connect(Path(folder), memory_limit=memory_limit, threads=threads) as connection:
-                job = _job(
-                    delivered, delivery_id, raw=raw, scratch=Path(folder), connection=connection
-                )
-                try:
-                    outcome = _read(job, delivered, probe)
-                    _check_unchanged(delivered)
-                    entry = _publish(job, delivered, outcome, sha256=sha256, raw=raw)
-                finally:
-                    for part in (job.marked, job.loaded, job.rejected):
-                        part.unlink(missing_ok=True)
+        entry = _land(delivered, means)
     except (ExtractError, OSError, duckdb.Error, AssertionError):
         _check_unchanged(delivered)
         raise
     log.info(
         "%s: %d rows read, %d loaded, %d rejected",
-        file,
+        delivered.relative_path,
         entry.rows_read,
         entry.rows_loaded,
         entry.rows_rejected,
@@ -91,19 +66,65 @@ def land(
     return entry
 
 
+@dataclass(frozen=True)
+class _Means:
+    raw: Path
+    scratch: Path
+    memory_limit: str
+    threads: int
+
+
+def _land(delivered: DeliveredFile, means: _Means) -> LedgerEntry:
+    if delivered.size == 0:
+        raise ExtractError(
+            delivered.relative_path,
+            "the file is empty (0 bytes)",
+            remedy="Export it again, with its header line.",
+        )
+    sha256, probe = _look(delivered)
+    delivery_id = delivery_id_of(
+        system=delivered.system,
+        entity=delivered.entity,
+        profile=delivered.profile,
+        sha256=sha256,
+    )
+    if entry := read_entry(means.raw, delivery_id):
+        log.info("%s: the content was landed before", delivered.relative_path)
+        return entry
+    means.scratch.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(dir=means.scratch, prefix="land_") as name,
+        connect(Path(name), memory_limit=means.memory_limit, threads=means.threads) as connection,
+    ):
+        job = _job(delivered, delivery_id, raw=means.raw, scratch=Path(name), connection=connection)
+        try:
+            outcome = _read(job, delivered, probe)
+            _check_unchanged(delivered)
+            return _publish(job, delivered, outcome, sha256=sha256, raw=means.raw)
+        finally:
+            for part in (job.marked, job.loaded, job.rejected):
+                part.unlink(missing_ok=True)
+
+
 def _read(job: Job, delivered: DeliveredFile, probe: Probe | None) -> Outcome:
-    content = delivered.path
     name = delivered.path.name.lower()
-    if name.endswith(".gz"):
-        content = job.scratch / "unpacked"
-        unpack(delivered.path, content, file=delivered.relative_path)
-        name = name.removesuffix(".gz")
+    content = job.scratch / "content"
+    if not name.endswith(".gz"):
+        # DuckDB takes [, * and ? in a path for a pattern: users_[1].csv is read by a name without.
+        content.symlink_to(delivered.path.resolve())
+        return _read_plain(job, content, name, probe=probe)
+    unpack(delivered.path, content, file=delivered.relative_path)
+    outcome = _read_plain(job, content, name.removesuffix(".gz"), probe=None)
+    return dataclasses.replace(outcome, dialect=f"{outcome.dialect}, gzip")
+
+
+def _read_plain(job: Job, content: Path, name: str, *, probe: Probe | None) -> Outcome:
     if name.endswith(".parquet"):
         return land_parquet(job, content)
     delimiter = _delimiter(name)
-    if probe is None:
-        probe = _probe(content, delimiter)
-    return land_csv(job, content, probe=probe, delimiter=delimiter)
+    return land_csv(
+        job, content, probe=probe or probe_file(content, delimiter), delimiter=delimiter
+    )
 
 
 def _publish(
@@ -150,7 +171,7 @@ def _job(
     rejected = raw / "rejected" / name
     for path in (loaded, rejected):
         path.parent.mkdir(parents=True, exist_ok=True)
-    is_parquet = ".parquet" in delivered.path.suffixes or delivered.path.suffix == ".parquet"
+    is_parquet = delivered.path.name.lower().removesuffix(".gz").endswith(".parquet")
     origin = Origin(
         entity=delivered.entity,
         system=delivered.system,
@@ -174,16 +195,8 @@ def _look(delivered: DeliveredFile) -> tuple[str, Probe | None]:
     name = delivered.path.name.lower()
     if name.endswith((".gz", ".parquet")):
         return hash_file(delivered.path), None
-    probe = _probe(delivered.path, _delimiter(name))
+    probe = probe_file(delivered.path, _delimiter(name))
     return probe.sha256, probe
-
-
-def _probe(path: Path, delimiter: str) -> Probe:
-    prober = Prober(delimiter.encode())
-    with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            prober.update(chunk)
-    return prober.finish()
 
 
 def _delimiter(name: str) -> str:

@@ -10,15 +10,15 @@ from pydantic import BaseModel, ConfigDict
 
 from dagster_project.lib.extracts.limits import CHUNK_BYTES
 
-# Raised when the reader would land the same bytes differently: what was landed before is landed again.
+# Raised when the reader lands the same bytes differently: what was landed is landed again.
 READER_VERSION = "1"
 
 
 class LedgerEntry(BaseModel):
     """What was read of one delivered file; rows_read = rows_loaded + rows_rejected.
 
-    `file` is the path relative to the landing folder under which the content was seen first. `landed`
-    and `rejected` are file names in raw/<entity>/ and raw/rejected/.
+    `file` is the path (relative to the landing folder) under which the content was seen first.
+    `landed` and `rejected` are file names in raw/<entity>/ and raw/rejected/.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -52,8 +52,8 @@ def hash_file(path: Path) -> str:
 
 
 def delivery_id_of(*, system: str, entity: str, profile: str, sha256: str) -> int:
-    """Identity of a content as read by one profile: 60 bits, so that it fits BIGINT and doubles as hex."""
-    text = "|".join([system, entity, profile, READER_VERSION, sha256])
+    """Identity of a content as read by one profile: 60 bits, so that it fits BIGINT."""
+    text = f"{system}|{entity}|{profile}|{READER_VERSION}|{sha256}"
     return int(hashlib.sha256(text.encode()).hexdigest()[:15], 16)
 
 

@@ -1,4 +1,4 @@
-"""Limits of what is read, each with its reason. They protect the machine, not the data's quality."""
+"""Limits of what is read, each with its reason: they protect the machine."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
 
-# The longest text field of the systems that are read: Salesforce's long text area holds 131,072 characters.
+# The longest text field of the systems that are read: Salesforce's long text area.
 MAX_FIELD_CHARACTERS = 131_072
 
-# A line may hold several long fields; beyond this one line would cost more memory than a whole chunk of the file.
+# A line may hold several long fields; beyond this one line costs more than a chunk of the file.
 MAX_LINE_BYTES = 2 * MIB
 
-# DuckDB gives each reading thread a buffer of at least this size; longer lines take the careful path.
+# A line that could hold a field over the limit takes the careful path, which looks at each field.
 MAX_FAST_LINE_BYTES = MAX_FIELD_CHARACTERS
 
 # Salesforce allows 900 custom fields on one object; a header with more is not an extract.

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.lib.extracts.connection import literal
 from dagster_project.lib.extracts.entities import Column
 from dagster_project.lib.extracts.errors import ExtractError
 from dagster_project.lib.extracts.header import Header, match_header
 from dagster_project.lib.extracts.job import Job, Outcome, settle
 from dagster_project.lib.extracts.limits import MAX_FIELD_CHARACTERS
+from dagster_project.lib.extracts.quoting import literal
 from dagster_project.lib.extracts.typed_sql import (
     SourceColumn,
     TypedQuery,
@@ -37,6 +37,13 @@ _WHOLE = frozenset(
 )
 _FLOATS = frozenset(["FLOAT", "DOUBLE"])
 _DECIMAL_COLUMNS = frozenset(["amount", "quantity", "rate", "share"])
+_NOT_THE_FILES_FAULT = (
+    duckdb.OutOfMemoryException,
+    duckdb.BinderException,
+    duckdb.ParserException,
+    duckdb.ConversionException,
+    duckdb.InternalException,
+)
 # Above 2^53 a double no longer holds each whole number: two ids would become one.
 _EXACT_UP_TO = 2**53
 
@@ -53,7 +60,7 @@ def land_parquet(job: Job, content: Path) -> Outcome:
     query = _query(job, content, header=header, kinds=kinds)
     try:
         rows, failed = write_marked(job.connection, query, job.marked)
-    except (duckdb.OutOfMemoryException, duckdb.BinderException, duckdb.ParserException):
+    except _NOT_THE_FILES_FAULT:
         raise
     except duckdb.Error as error:
         raise _damaged(file, error) from error
@@ -64,7 +71,7 @@ def land_parquet(job: Job, content: Path) -> Outcome:
 def _schema(
     connection: duckdb.DuckDBPyConnection, content: Path, file: str
 ) -> tuple[list[str], list[str]]:
-    """Column names as they stand in the file (DuckDB makes twins unique) and DuckDB's types of them."""
+    """Column names as the file has them (DuckDB makes twins unique), and DuckDB's types."""
     # pyarrow takes 0.2 s to import, and only Parquet needs it.
     import pyarrow as pa  # type: ignore[import-untyped]
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
@@ -97,7 +104,7 @@ def _query(job: Job, content: Path, *, header: Header, kinds: list[str]) -> Type
         columns,
         relation=_relation(content, header.width),
         line=None,
-        extra=f"json_object({extra})" if extra else None,
+        extra=f"json_object({extra})::varchar" if extra else None,
         system=job.origin.system,
         delivery_id=job.origin.delivery_id,
         line_offset=job.origin.line_offset,
@@ -114,7 +121,7 @@ def _source_column(column: Column, index: int, position: int, kind: str) -> Sour
     if kind == "VARCHAR":
         rules = [*rules, *_text_faults(text)]
     elif kind in _FLOATS and column.type in ("id", "text"):
-        rules.append(Failure(f"{value} is null and {text} is not null", "out_of_range"))
+        rules.append(Failure(f"abs(try_cast({text} as double)) > {_EXACT_UP_TO}", "out_of_range"))
     return SourceColumn(
         column=column,
         text=source if native is not None else _as_text(source, kind, column),
@@ -136,7 +143,8 @@ def _native_value(column: Column, kind: str, text: str) -> str | None:
     in_range = f"year({text}) between 1900 and 9999"
     is_moment = kind == "DATE" or kind.startswith("TIMESTAMP")
     if column.type == "date" and is_moment:
-        return f"case when {in_range} and {text}::date::timestamp = {text}::timestamp then {text}::date end"
+        is_midnight = f"{text}::date::timestamp = {text}::timestamp"
+        return f"case when {in_range} and {is_midnight} then {text}::date end"
     if column.type == "timestamp" and is_moment:
         return f"case when {in_range} then {text}::timestamp end"
     return None

@@ -5,6 +5,9 @@ from __future__ import annotations
 import codecs
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
+
+from dagster_project.lib.extracts.limits import CHUNK_BYTES
 
 TAIL_BYTES = 256 * 1024
 
@@ -13,13 +16,22 @@ _ASCII_SPACES = (b"\t", b"\x0b", b"\x0c")
 _WIDE_SPACES = (b"\xc2\xa0", b"\xe2\x80", b"\xe3\x80\x80", b"\xef\xbb\xbf")
 
 
+def probe_file(path: Path, delimiter: str) -> Probe:
+    """Reads the file once, in chunks."""
+    prober = Prober(delimiter.encode())
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            prober.update(chunk)
+    return prober.finish()
+
+
 @dataclass(frozen=True)
 class Probe:
     """What the bytes of a text file are like.
 
     `lines` counts physical lines with the blank ones at the end left out; `tail` is the end of the
-    file (256 KiB at most), without its blank lines. `may_need_trim`: white space stands at the edge of
-    some value, or some character is there that trims and could.
+    file (256 KiB at most), without its blank lines. `may_need_trim`: white space may stand at the
+    edge of some value.
     """
 
     sha256: str

@@ -1,7 +1,7 @@
 """Records of a CSV file that is not clean, one by one, in bounded memory.
 
-No library serves: csv.reader and DuckDB let an opening quote that never closes swallow the rest of the
-file, and DuckDB's store_rejects checks only the columns that a query uses.
+No library serves: csv.reader and DuckDB let an opening quote that never closes swallow the rest of
+the file, and DuckDB's store_rejects checks only the columns that a query uses.
 """
 
 from __future__ import annotations
@@ -9,16 +9,14 @@ from __future__ import annotations
 import csv
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from dagster_project.lib.extracts.limits import CHUNK_BYTES, MAX_FIELD_CHARACTERS, MAX_LINE_BYTES
 
 UTF8_BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record, or one rejected line.
 
     Attributes:
@@ -36,19 +34,31 @@ class Record:
     is_multiline: bool = False
 
 
-def iter_lines(stream: BinaryIO, terminator: bytes) -> Iterator[bytes]:
-    """Physical lines without their end; one longer than the limit comes cut to just above it."""
+class PlainRun(NamedTuple):
+    """Lines that are records as they stand: right in number of fields, ASCII, without quotes."""
+
+    first_line: int
+    lines: list[bytes]
+
+
+def iter_blocks(stream: BinaryIO, terminator: bytes) -> Iterator[bytes]:
+    """Whole physical lines, many at a time, the last without its end; overlong ones come cut."""
     tail = b""
     while chunk := stream.read(CHUNK_BYTES):
-        *lines, tail = (tail + chunk).split(terminator)
-        yield from lines
+        block, found, rest = chunk.rpartition(terminator)
+        if found:
+            block = tail + block
+            yield block.replace(b"\r\n", b"\n") if b"\r" in block else block
+            tail = rest
+        else:
+            tail += chunk
         tail = tail[: MAX_LINE_BYTES + 1]
     if tail:
         yield tail
 
 
 class RecordReader:
-    """Iterates over a file's records; empty lines are skipped.
+    """Iterates over records, and over runs of plain lines at once; empty lines are skipped.
 
     Args:
         stream: the file's bytes, from the start.
@@ -57,30 +67,62 @@ class RecordReader:
     """
 
     def __init__(self, stream: BinaryIO, delimiter: str, *, terminator: bytes = b"\n") -> None:
-        self.expected: int | None = None
-        self._lines = iter_lines(stream, terminator)
-        self._pushed: deque[bytes] = deque()
+        self._separators: int | None = None
+        self._terminator = terminator
+        self._blocks = iter_blocks(stream, terminator)
+        self._pending: deque[bytes] = deque()
         self._delimiter = delimiter
         self._separator = delimiter.encode()
         self._line = 0
 
-    def __iter__(self) -> Iterator[Record]:
-        while (raw := self._next_line()) is not None:
-            if not raw or raw.isspace() and self._separator not in raw:
-                continue
-            yield self._record(raw)
+    def expect(self, fields: int) -> None:
+        """From here on a record of another number of fields is rejected as ragged."""
+        self._separators = fields - 1
+
+    def __iter__(self) -> Iterator[Record | PlainRun]:
+        while True:
+            if not self._pending:
+                block = next(self._blocks, None)
+                if block is None:
+                    return
+                lines = block.split(self._terminator)
+                if self._is_plain(block, lines):
+                    yield PlainRun(self._line + 1, lines)
+                    self._line += len(lines)
+                    continue
+                self._pending.extend(lines)
+            raw = self._next_line()
+            if raw and (not raw.isspace() or self._separator in raw):
+                yield self._record(raw)
+
+    def _is_plain(self, block: bytes, lines: list[bytes]) -> bool:
+        """Whether no line needs a look of its own: five times as fast as looking at each."""
+        separator, separators = self._separator, self._separators
+        return (
+            separators is not None
+            and block.isascii()
+            and b'"' not in block
+            and b"\0" not in block
+            and b"\r" not in block
+            and all(line.count(separator) == separators for line in lines)
+            and max(map(len, lines)) <= MAX_FIELD_CHARACTERS
+            and separators > 0
+        )
 
     def _next_line(self) -> bytes | None:
-        raw = self._pushed.popleft() if self._pushed else next(self._lines, None)
-        if raw is None:
-            return None
+        if not self._pending:
+            block = next(self._blocks, None)
+            if block is None:
+                return None
+            self._pending.extend(block.split(self._terminator))
         self._line += 1
+        raw = self._pending.popleft()
         if self._line == 1:
             raw = raw.removeprefix(UTF8_BOM)
         return raw.removesuffix(b"\r")
 
     def _push_back(self, lines: list[bytes]) -> None:
-        self._pushed.extendleft(reversed(lines))
+        self._pending.extendleft(reversed(lines))
         self._line -= len(lines)
 
     def _record(self, raw: bytes) -> Record:
@@ -130,7 +172,7 @@ class RecordReader:
             yield raw.decode() + "\n"
 
     def _is_ragged(self, fields: int) -> bool:
-        return self.expected is not None and fields != self.expected
+        return self._separators is not None and fields - 1 != self._separators
 
 
 def line_fault(raw: bytes) -> str | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dagster_project.lib.extracts.connection import identifier, literal
 from dagster_project.lib.extracts.entities import Column, Entity
+from dagster_project.lib.extracts.quoting import identifier, literal
 from dagster_project.lib.extracts.values import Failure
 
 # Codes are column index * 100 + rule index; a column has fewer rules than that.
@@ -79,7 +79,7 @@ def typed_query(
     order = {name: index for index, name in enumerate(entity.columns)}
     used = [(order[name], source) for name, source in columns.items()]
     failures = _numbered_failures(entity, columns)
-    carried = [(f"{source.raw}", f"r{index}") for index, source in used]
+    carried = [(source.raw, f"r{index}") for index, source in used]
     carried += [(sql, alias) for sql, alias in ((line, "l"), (extra, "x")) if sql]
     texts = [(source.text, text_alias(index)) for index, source in used]
     passed = [(alias, alias) for _, alias in carried]
@@ -88,8 +88,10 @@ def typed_query(
     code = " ".join(f"when {failure.predicate} then {number}" for number, _, failure in failures)
     code = f"case {code} end" if code else "null"
     shown = [(alias, alias) for _, alias in values]
+    constants = (system, delivery_id, line_offset)
+    final = _final(entity, columns, line=line, extra=extra, constants=constants)
     sql = (
-        f"select {_final(entity, columns, line=line, extra=extra, constants=(system, delivery_id, line_offset))}"
+        f"select {final}"
         f" from (select {_list([*shown, *passed, (code, 'code')])}"
         f" from (select {_list([*kept, *values, *passed])}"
         f" from (select {_list([*texts, *carried])} from {relation})))"
@@ -114,13 +116,14 @@ def _final(
         if column.name in columns:
             raw.append(f"when {index} then r{index}")
     raw_value = f"case code // {_CODES_PER_COLUMN} {' '.join(raw)} end"
+    marked = f"code::varchar || ':' || coalesce({raw_value}, '')"
+    good_extra = "x" if extra else "null"
+    good_line, bad_line = ("l", "-l") if line else ("null", "-1")
     items += [
-        f"case when code is not null then code::varchar || ':' || coalesce({raw_value}, '')"
-        f" else {'x' if extra else 'null'} end::varchar as extra_columns",
+        f"case when code is not null then {marked} else {good_extra} end::varchar as extra_columns",
         f"{literal(system)}::varchar as source_system",
         f"{delivery_id}::bigint as delivery_id",
-        f"case when code is not null then -{'l' if line else '1'} else {'l' if line else 'null'} end::bigint"
-        " as line_number",
+        f"case when code is null then {good_line} else {bad_line} end::bigint as line_number",
         f"{line_offset}::integer as line_offset",
     ]
     return ", ".join(items)

@@ -11,8 +11,8 @@ from babel.numbers import list_currencies
 
 DOCUMENT_TYPES_SEED = Path(__file__).parents[3] / "dbt" / "seeds" / "document_types.csv"
 
-# Two-letter territories of Unicode's CLDR that are no countries of ISO 3166: pseudo-locales, unions,
-# exceptional reservations. Kosovo's user-assigned XK stays: systems write it, and it has no other code.
+# Two-letter territories of Unicode's CLDR that are no countries of ISO 3166: pseudo-locales,
+# unions, reservations. Kosovo's user-assigned XK stays: systems write it, it has no other code.
 _NOT_COUNTRIES = frozenset(
     ["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"]
 )

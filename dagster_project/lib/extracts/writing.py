@@ -8,9 +8,10 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.lib.extracts.connection import connect, identifier, literal
+from dagster_project.lib.extracts.connection import connect
 from dagster_project.lib.extracts.entities import Entity
 from dagster_project.lib.extracts.limits import MAX_RAW_TEXT_CHARACTERS
+from dagster_project.lib.extracts.quoting import identifier, literal
 from dagster_project.lib.extracts.typed_sql import TypedQuery
 
 EXTRA_FIELDS = {
@@ -50,7 +51,8 @@ def write_marked(
     """Runs the query into `target`; returns (rows, rows marked as failed)."""
     connection.execute(f"copy ({query.sql}) to {literal(target)} (format parquet)")
     row = connection.execute(
-        f"select count(*), count(*) filter (where line_number < 0) from read_parquet({literal(target)})"
+        "select count(*), count(*) filter (where line_number < 0)"
+        f" from read_parquet({literal(target)})"
     ).fetchone()
     assert row is not None
     return int(row[0]), int(row[1])
@@ -65,12 +67,13 @@ def split_marked(
     has_lines: bool,
     loaded: Path,
 ) -> None:
-    """Writes the good rows of `marked` to `loaded` and the failed ones to the table rejected_row."""
+    """Writes the good rows of `marked` to `loaded`, the failed ones to the table rejected_row."""
     rows = f"read_parquet({literal(marked)}, file_row_number = true)"
     place = f"file_row_number + {origin.line_offset}"
     line = "abs(line_number)" if has_lines else place
     connection.execute(
-        f"copy (select * exclude (file_row_number) replace ({line}::bigint as line_number) from {rows}"
+        "copy (select * exclude (file_row_number)"
+        f" replace ({line}::bigint as line_number) from {rows}"
         f" where line_number is null or line_number >= 0) to {literal(loaded)} (format parquet)"
     )
     connection.execute(
@@ -83,8 +86,10 @@ def split_marked(
     text = "substr(failed.extra_columns, instr(failed.extra_columns, ':') + 1)"
     connection.execute(
         f"insert into rejected_row select {_constants(origin)}, failed.line_number,"
-        f" failure_code.column_name, nullif(left({text}, {MAX_RAW_TEXT_CHARACTERS}), ''), failure_code.rule, null"
-        f" from (select extra_columns, {line} as line_number from {rows} where line_number < 0) as failed"
+        f" failure_code.column_name, nullif(left({text}, {MAX_RAW_TEXT_CHARACTERS}), ''),"
+        " failure_code.rule, null"
+        f" from (select extra_columns, {line} as line_number from {rows}"
+        " where line_number < 0) as failed"
         " inner join failure_code"
         " on failure_code.code = split_part(failed.extra_columns, ':', 1)::integer"
     )
@@ -99,20 +104,22 @@ def create_rejected_table(connection: duckdb.DuckDBPyConnection) -> None:
 def add_rejected_lines(connection: duckdb.DuckDBPyConnection, lines: Path, origin: Origin) -> None:
     """Adds the lines that the careful path set apart."""
     connection.execute(
-        f"insert into rejected_row select {_constants(origin)}, line_number, null, null, rule, raw_line"
+        f"insert into rejected_row select {_constants(origin)},"
+        " line_number, null, null, rule, raw_line"
         f" from read_json({literal(lines)}, format = 'newline_delimited',"
         " columns = {line_number: 'BIGINT', rule: 'VARCHAR', raw_line: 'VARCHAR'})"
     )
 
 
 def write_rejected(connection: duckdb.DuckDBPyConnection, target: Path) -> dict[str, int]:
-    """Writes the rejected rows in the order of their lines; returns rows by rule, {} for no file."""
+    """Writes the rejected rows in the order of their lines; returns rows by rule."""
     reasons = connection.execute(
         "select rule, count(*) from rejected_row group by rule order by count(*) desc, rule"
     ).fetchall()
     if reasons:
         connection.execute(
-            f"copy (select * from rejected_row order by line_number) to {literal(target)} (format parquet)"
+            "copy (select * from rejected_row order by line_number)"
+            f" to {literal(target)} (format parquet)"
         )
     return {str(rule): int(count) for rule, count in reasons}
 
@@ -133,7 +140,7 @@ def empty_parquet(entity: Entity, raw: Path) -> Path:
 
 
 def part_of(path: Path) -> Path:
-    """The temporary name of a file until it is whole: hidden from `*.parquet`, beside its final place."""
+    """The name of a file until it is whole: hidden from `*.parquet`, beside its final place."""
     return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
