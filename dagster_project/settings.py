@@ -188,6 +188,27 @@ def parse_profiles(texts: Iterable[str]) -> dict[str, str]:
     return profiles
 
 
+def set_environment(values: Mapping[str, str]) -> None:
+    """Sets variables for what this process runs and reads its settings there: dbt's profile, Dagster's graph."""
+    os.environ.update(values)
+
+
+def share_settings(settings: Settings) -> None:
+    """Lets Dagster's graph, which reads the environment, run with exactly these settings."""
+    profiles = ",".join(f"{system}={name}" for system, name in sorted(settings.profiles.items()))
+    set_environment(
+        {
+            "KAM_LANDING": str(settings.landing.resolve()),
+            "KAM_OUT": str(settings.out.resolve()),
+            "KAM_POLICY": str(settings.policy.resolve()) if settings.policy else "",
+            "KAM_AS_OF": settings.as_of.isoformat() if settings.as_of else "",
+            "KAM_PROFILES": profiles,
+            "KAM_MEMORY_LIMIT": settings.memory_limit,
+            "KAM_THREADS": str(settings.threads),
+        }
+    )
+
+
 def disable_telemetry(dagster_home: Path | None = None) -> None:
     """Turn off the telemetry of Dagster, dbt and Great Expectations, before they are imported.
 

@@ -37,7 +37,7 @@ REGISTRATION_MODULES = {
     "SE": ("se.orgnr",),
 }
 VAT_COUNTRIES = {"EL": "GR", "XI": "GB", "MC": "FR", "IM": "GB"}
-# Norway (MVA) and Switzerland (MWST, TVA, IVA, TPV) write a suffix behind the company's number, which
+# Norway (MVA) and Switzerland (MWST, TVA, IVA, TPV) write a suffix behind the number, which
 # systems keep or leave out as they like.
 VAT_SUFFIX = {
     "NO": (re.compile(r"MVA$"), "no.orgnr"),

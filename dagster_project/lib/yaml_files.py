@@ -65,8 +65,27 @@ def read_mapping(path: Path) -> dict[str, Any]:
     Raises:
         YamlFileError: the file is missing, unreadable, not UTF-8, not YAML, or not a mapping.
     """
+    text = _text(path)
     try:
-        document = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_ExactLoader)
+        document = yaml.load(text, Loader=_ExactLoader)
+    except YamlFileError:
+        raise
+    except yaml.YAMLError as error:
+        raise YamlFileError(_syntax_problem(error)) from None
+    except RecursionError:
+        raise YamlFileError("nested too deeply; a settings file has a few levels") from None
+    except ValueError as error:
+        raise YamlFileError(f"{error}; correct the value") from None
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise YamlFileError("the file must be a list of `key: value` lines")
+    return document
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise YamlFileError("there is no such file; check the path") from None
     except IsADirectoryError:
@@ -75,19 +94,6 @@ def read_mapping(path: Path) -> dict[str, Any]:
         raise YamlFileError(f"byte {error.start + 1} is not UTF-8; save it as UTF-8") from None
     except OSError as error:
         raise YamlFileError(f"cannot be read ({error.strerror}); check its permissions") from None
-    except yaml.YAMLError as error:
-        raise YamlFileError(_syntax_problem(error)) from None
-    except RecursionError:
-        raise YamlFileError("nested too deeply; a settings file has a few levels") from None
-    except ValueError as error:
-        if isinstance(error, YamlFileError):
-            raise
-        raise YamlFileError(f"{error}; correct the value") from None
-    if document is None:
-        return {}
-    if not isinstance(document, dict):
-        raise YamlFileError("the file must be a list of `key: value` lines")
-    return document
 
 
 def merged(

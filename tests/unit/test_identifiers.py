@@ -1,4 +1,4 @@
-"""Identifying values and their normal forms: what two systems write for one company becomes equal."""
+"""Identifying values and their normal forms: two spellings of one company become equal."""
 
 from pathlib import Path
 
