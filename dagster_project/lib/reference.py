@@ -1,12 +1,12 @@
 """The tier rules a second time, in plain Python over pandas frames.
 
-This is the independent witness of the gate: every published tier is computed again here from the published
-values and must be equal. It therefore shares nothing with the warehouse: it reads no SQL, no seed and no
-macro, and it never divides before it compares. Amounts are counted in whole ten-thousandths as Python
-integers, which neither overflow nor round.
+This is the independent witness of the gate: every published tier is computed again here from the
+published values and must be equal. It therefore shares nothing with the warehouse: it reads no SQL,
+no seed and no macro, and it never divides before it compares. Amounts are counted in whole
+ten-thousandths as Python integers, which neither overflow nor round.
 
-The rules are those of the Pareto tier: ties stand together, only positive values build the curve, the account
-that crosses a line is taken in, left out, or goes to the nearer side.
+The rules are those of the Pareto tier: ties stand together, only positive values build the curve,
+the account that crosses a line is taken in, left out, or goes to the nearer side.
 """
 
 from collections.abc import Iterator, Sequence
@@ -62,16 +62,18 @@ def tier_accounts(accounts: pd.DataFrame, rule: SchemeRule) -> pd.DataFrame:
     """Rank accounts by value, cut the curve, and say why.
 
     Args:
-        accounts: one row per account: account_key (unique text), value (Decimal with at most 4 decimals, or
-            null), optionally population (each has a curve of its own) and value_reason (text: the account
-            stays off the curve and gets this reason, as margin_unreliable).
+        accounts: one row per account: account_key (unique text), value (Decimal with at most
+            4 decimals, or null), optionally population (each has a curve of its own) and
+            value_reason (text: the account stays off the curve and gets this reason, as
+            margin_unreliable).
         rule: the scheme's cut points.
 
     Returns:
-        One row per input row, same index: account_key, value, rank (from 1, null off the curve), share,
-        share_before, cumulative_share, cumulative_share_net (0..1, 12 decimals), tier, tier_reason (share,
-        non_positive, no_sales, no_positive_total, or the given value_reason), distance (money to the next
-        better tier's smallest positive member; in the best tier 0 or less: minus the room above its own line).
+        One row per input row, same index: account_key, value, rank (from 1, null off the curve),
+        share, share_before, cumulative_share, cumulative_share_net (0..1, 12 decimals), tier,
+        tier_reason (share, non_positive, no_sales, no_positive_total, or the given value_reason),
+        distance (money to the next better tier's smallest positive member; in the best tier 0 or
+        less: minus the room above its own line).
 
     Raises:
         ValueError: an account_key appears twice, or a value has more than 4 decimals.
@@ -107,7 +109,7 @@ def tier_accounts(accounts: pd.DataFrame, rule: SchemeRule) -> pd.DataFrame:
 
 
 class _Account:
-    """One account on its way through the rules; `units` is its value in ten-thousandths, or None."""
+    """One account on its way through the rules; `units`: its value in ten-thousandths."""
 
     def __init__(self, key: str, value: Decimal | None, given_reason: str | None) -> None:
         self.key = key
@@ -185,7 +187,8 @@ def amount_units(value: Decimal | None) -> int | None:
     """Count an amount in ten-thousandths.
 
     Raises:
-        TypeError: the value is no Decimal (DuckDB's `.df()` turns decimals into floats; fetch Arrow).
+        TypeError: the value is no Decimal (DuckDB's `.df()` turns decimals into floats: fetch
+            Arrow).
         ValueError: the value has more than 4 decimals.
     """
     if value is None:

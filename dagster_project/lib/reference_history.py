@@ -1,7 +1,7 @@
 """The rules over months and over the whole portfolio a second time, apart from the warehouse.
 
-Stability, override and concentration, as `lib/reference.py` has the tiers of one month: for checks and tests
-that must not share a line with the SQL they judge.
+Stability, override and concentration, as `lib/reference.py` has the tiers of one month: for checks
+and tests that must not share a line with the SQL they judge.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,18 +25,20 @@ def final_tiers(
     """Hold demotions back, spare new customers, apply overrides.
 
     Args:
-        history: one row per account and month: account_key, as_of (first day of a month), raw_tier (null for
-            an account that is not ranked).
+        history: one row per account and month: account_key, as_of (first day of a month), raw_tier
+            (null for an account that is not ranked).
         tiers: every tier, best first; the last is the lowest.
         patience: number of months, this one included, whose best raw tier stands.
-        new_customer_months: a first invoice later than as_of minus this many months makes a new customer.
-        first_invoices: account_key -> day of its first invoice; accounts without invoices are absent.
+        new_customer_months: a first invoice later than as_of minus this many months makes a new
+            customer.
+        first_invoices: account_key -> day of its first invoice; accounts without invoices are
+            absent.
         overrides: account_key, tier, valid_from, valid_to (both days count). Of several the latest
             valid_from wins, then the latest valid_to, then the better tier.
 
     Returns:
-        One row per input row, same index: account_key, as_of, raw_tier, is_new_customer, stable_tier (null
-        where raw_tier is), override_tier, final_tier.
+        One row per input row, same index: account_key, as_of, raw_tier, is_new_customer,
+        stable_tier (null where raw_tier is), override_tier, final_tier.
     """
     raw: dict[str, dict[int, int]] = {}
     months = [_month(day) for day in history["as_of"]]
@@ -91,10 +93,10 @@ def concentration(values: Iterable[Decimal | None]) -> dict[str, float | None]:
     """Measure how much of a portfolio hangs on how few accounts; only positive values count.
 
     Returns:
-        account_count, gini, hhi (0..1), effective_number (1 / hhi), top_1_share, top_5_share, top_10_share,
-        top_20_share (share of the value that the largest ceil(n * p) accounts hold), accounts_80_count and
-        accounts_80_share (the fewest accounts that reach 80% of the value, and their share of all). All but
-        the count are null where no value is positive.
+        account_count, gini, hhi (0..1), effective_number (1 / hhi), top_1_share, top_5_share,
+        top_10_share, top_20_share (share of the value that the largest ceil(n * p) accounts hold),
+        accounts_80_count and accounts_80_share (the fewest accounts that reach 80% of the value,
+        and their share of all). All but the count are null where no value is positive.
     """
     units = (amount_units(none_if_null(value)) for value in values)
     largest = sorted((unit for unit in units if unit is not None and unit > 0), reverse=True)

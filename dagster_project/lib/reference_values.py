@@ -1,7 +1,8 @@
 """Window revenue and gross margin per customer a second time, apart from the warehouse.
 
-Plain Python over `generic` extracts, exact throughout: amounts are Decimal, rates are fractions, and each
-converted line is rounded once. Slow and simple on purpose; tests hold the warehouse against it.
+Plain Python over `generic` extracts, exact throughout: amounts are Decimal, rates are fractions,
+and each converted line is rounded once. Slow and simple on purpose; tests hold the warehouse
+against it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -110,9 +111,10 @@ def account_values(
         product_costs: a product_costs extract as text.
 
     Returns:
-        One row per customer with a booked, convertible line in the window, by customer_id: customer_id,
-        revenue (Decimal), gross_margin (Decimal over the lines of known cost, null when there is none),
-        cost_coverage (amounts of known cost / all amounts, without their signs, 0..1), line_count.
+        One row per customer with a booked, convertible line in the window, by customer_id:
+        customer_id, revenue (Decimal), gross_margin (Decimal over the lines of known cost, null
+        when there is none), cost_coverage (amounts of known cost / all amounts, without their
+        signs, 0..1), line_count.
     """
     rows = list(_rows(lines))
     turned_documents = _turned_documents(rows)
@@ -159,7 +161,8 @@ class _Totals:
 def _turned_documents(rows: list[Row]) -> frozenset[str]:
     """Documents whose system writes them with the sign of what they take back.
 
-    A credit note of positive sum, and a cancellation of the same sign as the document that it reverses.
+    A credit note of positive sum, and a cancellation of the same sign as the document that it
+    reverses.
     """
     sums: dict[str, Fraction] = {}
     for row in rows:
@@ -193,7 +196,11 @@ def _cancelled_alone(rows: list[Row]) -> frozenset[str]:
 def _cost(
     row: Row, converter: Converter, *, turned: bool, standard_costs: list[Row]
 ) -> Decimal | None:
-    """The line's own cost, else the product's standard cost of the day, else unknown."""
+    """The line's own cost, else the product's standard cost of the day, else unknown.
+
+    On a credit note or cancellation the units go the way of the booked amount, however they are
+    written.
+    """
     day = _text(row, "invoice_date")
     own = row.get("cost_amount")
     if own is not None:
@@ -212,9 +219,11 @@ def _cost(
     if not valid or quantity is None:
         return None
     standard = max(valid, key=lambda cost: _text(cost, "valid_from"))
-    amount = Fraction(_text(standard, "unit_cost")) * Fraction(quantity)
-    if row["document_type"] == "credit_note":
-        amount = -abs(amount)
+    units = Fraction(quantity)
+    if row["document_type"] in ("credit_note", "cancellation"):
+        booked = Fraction(_text(row, "net_amount")) * (-1 if turned else 1)
+        units = abs(units) * ((booked > 0) - (booked < 0))
+    amount = Fraction(_text(standard, "unit_cost")) * units
     return converter.convert(amount, _text(standard, "currency"), date.fromisoformat(day))
 
 

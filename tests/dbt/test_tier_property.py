@@ -1,7 +1,8 @@
-"""The SQL that cuts and ranks the tiers, held against the independent reference on made-up portfolios.
+"""The SQL that cuts and ranks the tiers, held against the reference on made-up portfolios.
 
-The two models are compiled once by dbt; then their text runs in an in-memory DuckDB over relations filled from each
-example. So what is tested is the SQL that runs in the warehouse, without a warehouse.
+The two models are compiled once by dbt; then their text runs in an in-memory DuckDB over relations
+filled from each example. So what is tested is the SQL that runs in the warehouse, without a
+warehouse.
 """
 
 import json
@@ -286,7 +287,7 @@ def test_tiers_of_named_cases_are_the_references(
     assert differences(run_models, accounts, POLICY_CUTS) == []
 
 
-# few distinct small values make ties and cuts exactly on the line; the others make carries and long sums
+# few distinct small values make ties and cuts exactly on the line; the others make long sums
 VALUE_UNITS = st.one_of(
     st.none(),
     st.integers(-3, 12).map(lambda amount: amount * 10_000),

@@ -1,4 +1,4 @@
-"""The reference of window values: small cases, and the published sample company to the fourth decimal."""
+"""The reference of window values: small cases, and the published sample company, exactly."""
 
 from datetime import date
 from decimal import Decimal
@@ -129,6 +129,22 @@ def test_cost_is_own_then_standard_then_unknown() -> None:
     assert result.loc["c", "revenue"] == 400
     assert result.loc["c", "gross_margin"] == 40 + 50 + 30 - 30
     assert result.loc["c", "cost_coverage"] == 0.666666666667  # 400 of 600, without signs
+
+
+def test_returned_units_go_the_way_of_the_amount_and_free_goods_cost_what_they_cost() -> None:
+    head = "invoice_id,line_id,customer_id,invoice_date,document_type,net_amount,currency,"
+    result = values(
+        head
+        + """cost_amount,product_id,quantity,reverses_invoice_id
+        1,1,back,2025-02-01,invoice,100,EUR,,p,10,
+        2,1,back,2025-03-01,cancellation,-100,EUR,,p,10,1
+        3,1,free,2025-03-01,invoice,0,EUR,50,,,""",
+        costs="""product_id,valid_from,valid_to,unit_cost,currency
+        p,2025-01-01,,5,EUR""",
+    )
+    assert result.loc["back", "gross_margin"] == 0
+    assert result.loc["free", "gross_margin"] == -50
+    assert result.loc["free", "cost_coverage"] is None
 
 
 @pytest.mark.skipif(not ADVENTUREWORKS.exists(), reason="the shared sample data is not beside")
