@@ -145,6 +145,12 @@ def ordered_deliveries(landed: Iterable[tuple[str, LedgerEntry]]) -> list[Delive
     ]
 
 
+def entity_files(deliveries: Sequence[Delivery], raw: Path, entity: str) -> list[Path]:
+    """The landed Parquet files of an entity, each content once; the empty one where nothing was delivered."""
+    files = sorted({d.entry.landed for d in deliveries if d.entry.entity == entity})
+    return [raw / entity / file for file in files] or [raw / entity / "_empty.parquet"]
+
+
 def create_raw_schema(
     connection: duckdb.DuckDBPyConnection,
     *,
@@ -195,10 +201,8 @@ def _create_entity_view(
     raw: Path,
     deliveries: Sequence[Delivery],
 ) -> None:
-    files = sorted({d.entry.landed for d in deliveries if d.entry.entity == entity.name})
-    paths = [raw / entity.name / file for file in files] or [raw / entity.name / "_empty.parquet"]
     columns = ", ".join(entity.columns)
-    listed = ", ".join(_quoted(path) for path in paths)
+    listed = ", ".join(_quoted(path) for path in entity_files(deliveries, raw, entity.name))
     _create_view(
         connection,
         entity.name,

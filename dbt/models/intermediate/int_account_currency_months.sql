@@ -23,6 +23,7 @@ documents as (
         sum(lines.cost) as cost,
         sum(case when lines.is_recurring then lines.revenue end) as recurring_revenue,
         count(*) as line_count,
+        count(lines.cost) as costed_line_count,
         max(case when lines.is_sale then 1 else 0 end) as invoice_count,
         min(case when lines.is_sale then lines.invoice_date end) as first_invoice_date,
         max(case when lines.is_sale then lines.invoice_date end) as last_invoice_date
@@ -50,6 +51,7 @@ summed as (
         cast(coalesce(sum(documents.cost), 0) as decimal(38, 4)) as cost,
         cast(coalesce(sum(documents.recurring_revenue), 0) as decimal(38, 4)) as recurring_revenue,
         cast(sum(documents.line_count) as bigint) as line_count,
+        cast(sum(documents.costed_line_count) as bigint) as costed_line_count,
         cast(sum(documents.invoice_count) as bigint) as invoice_count,
         min(documents.first_invoice_date) as first_invoice_date,
         max(documents.last_invoice_date) as last_invoice_date

@@ -33,8 +33,11 @@ tiers as (
 ),
 
 lowest as (
-    select * from tiers
-    where tier_rank = lowest_tier_rank
+    select
+        tiers.tier,
+        tiers.tier_rank
+    from tiers
+    where tiers.tier_rank = tiers.lowest_tier_rank
 ),
 
 -- potential is not computed yet: the matrix is entered by its row `none`
@@ -75,19 +78,22 @@ decided as (
         coalesce(tiers.tier, valued.value_tier, valued.lowest_tier) as raw_tier,
         coalesce(tiers.tier_rank, valued.value_tier_rank, valued.lowest_tier_rank) as raw_tier_rank,
         case
-            when valued.gross_margin < 0 and valued.value_tier_rank < valued.lowest_tier_rank then 'fix'
+            when
+                valued.gross_margin < 0 and valued.value_tier_rank < valued.lowest_tier_rank
+                then 'fix'
             else coalesce(matrix.posture, 'serve lean')
         end as posture,
         coalesce(
-            valued.first_invoice_date is not null
-            and year(valued.first_invoice_date) * 12 + month(valued.first_invoice_date)
-            >= valued.as_of_index - parameters.new_customer_months,
+            valued.first_invoice_date
+            > {{ month_start('valued.as_of_index - parameters.new_customer_months') }},
             false
         ) as is_new_customer,
+        -- a new customer's short history does not demote it: its patience reaches back to its first
+        -- invoice
         case
             when
-                year(valued.first_invoice_date) * 12 + month(valued.first_invoice_date)
-                >= valued.as_of_index - parameters.new_customer_months
+                valued.first_invoice_date
+                > {{ month_start('valued.as_of_index - parameters.new_customer_months') }}
                 then greatest(
                     parameters.demotion_patience_months,
                     valued.as_of_index
@@ -132,7 +138,8 @@ overridden as (
             overrides.valid_to as override_valid_to,
             row_number() over (
                 partition by overrides.account_sk, windows.as_of_index
-                order by overrides.valid_from desc, overrides.valid_to desc, overrides.override_tier_rank
+                order by
+                    overrides.valid_from desc, overrides.valid_to desc, overrides.override_tier_rank
             ) as override_order
         from overrides
         inner join windows
@@ -153,9 +160,9 @@ finalised as (
         decided.value_tier,
         decided.value_tier_rank,
         decided.value_tier_reason,
-        decided.raw_tier,
+        case when not accounts.is_excluded then decided.raw_tier end as raw_tier,
         decided.raw_tier_rank,
-        stable_tiers.tier as stable_tier,
+        case when not accounts.is_excluded then stable_tiers.tier end as stable_tier,
         stable.stable_tier_rank,
         overridden.override_tier,
         overridden.override_reason,

@@ -21,7 +21,9 @@ written as (
         accounts.account_id as child_id
     from members
     inner join {{ ref('stg_crm__accounts') }} as accounts
-        on members.source_system = accounts.source_system and members.source_id = accounts.account_id
+        on
+            members.source_system = accounts.source_system
+            and members.source_id = accounts.account_id
     where members.match_rule = 'survivor' and accounts.parent_account_id is not null
     union all
     select
@@ -33,7 +35,9 @@ written as (
         customers.customer_id as child_id
     from members
     inner join {{ ref('stg_erp__customers') }} as customers
-        on members.source_system = customers.source_system and members.source_id = customers.customer_id
+        on
+            members.source_system = customers.source_system
+            and members.source_id = customers.customer_id
     where members.source_entity = 'customers' and customers.parent_customer_id is not null
 ),
 
@@ -48,7 +52,12 @@ linked as (
         row_number() over (
             partition by written.account_sk
             order by
-                case when parents.account_sk is null or parents.account_sk = written.account_sk then 1 else 0 end,
+                case
+                    when
+                        parents.account_sk is null or parents.account_sk = written.account_sk
+                        then 1
+                    else 0
+                end,
                 written.link_order,
                 written.source_system,
                 written.child_id

@@ -37,7 +37,9 @@ members as (
         'accounts' as source_entity,
         merged.account_id as source_id,
         case
-            when merged.source_system = merged.survivor_system and merged.account_id = merged.survivor_id
+            when
+                merged.source_system = merged.survivor_system
+                and merged.account_id = merged.survivor_id
                 then 'survivor'
             else 'merged'
         end as match_rule
@@ -74,7 +76,8 @@ numbered as (
         members.source_system,
         members.source_entity,
         members.source_id,
-        concat(members.source_system, ':', members.source_entity, ':', members.source_id) as member_key,
+        concat(members.source_system, ':', members.source_entity, ':', members.source_id)
+            as member_key,
         members.match_rule,
         rules.confidence as match_confidence
     from members

@@ -15,7 +15,9 @@ constant as (
     select
         currency_months.*,
         case
-            when currency_months.currency = parameters.reporting_currency then currency_months.revenue_local
+            when
+                currency_months.currency = parameters.reporting_currency
+                then currency_months.revenue_local
             else {{ convert_amount(
                 'currency_months.revenue_local', 'constant_rates.rate_numerator', 'constant_rates.rate_denominator'
             ) }}
@@ -43,6 +45,7 @@ months as (
         cast(sum(constant.cost) as decimal(38, 4)) as cost,
         cast(sum(constant.recurring_revenue) as decimal(38, 4)) as recurring_revenue,
         cast(sum(constant.line_count) as bigint) as line_count,
+        cast(sum(constant.costed_line_count) as bigint) as costed_line_count,
         cast(sum(constant.invoice_count) as bigint) as invoice_count,
         min(constant.first_invoice_date) as first_invoice_date,
         max(constant.last_invoice_date) as last_invoice_date,

@@ -21,7 +21,8 @@ closed_months as (
     where parameters.as_of_month_index - 1 - steps.n >= (select min(months.month_index) from months)
 ),
 
--- every month from the account's first one to the last closed one, so that a window is a difference of two rows
+-- every month from the account's first one to the last closed one, so that a window is a difference
+-- of two rows
 grid as (
     select
         first_months.account_sk,
@@ -35,15 +36,18 @@ cumulated as (
         grid.account_sk,
         grid.month_index,
         {% for column in [
-            'revenue', 'turnover', 'costed_turnover', 'costed_revenue', 'cost', 'line_count', 'invoice_count',
+            'revenue', 'turnover', 'costed_turnover', 'costed_revenue', 'cost', 'line_count',
+            'costed_line_count', 'invoice_count',
         ] %}
             sum(coalesce(months.{{ column }}, 0)) over account_to_date as {{ column }},
         {% endfor %}
-        sum(case when months.invoice_count > 0 then 1 else 0 end) over account_to_date as active_months,
+        sum(case when months.invoice_count > 0 then 1 else 0 end) over account_to_date
+            as active_months,
         min(months.first_invoice_date) over account_to_date as first_invoice_date,
         max(months.last_invoice_date) over account_to_date as last_invoice_date
     from grid
-    left join months on grid.account_sk = months.account_sk and grid.month_index = months.month_index
+    left join months
+        on grid.account_sk = months.account_sk and grid.month_index = months.month_index
     window account_to_date as (
         partition by grid.account_sk
         order by grid.month_index

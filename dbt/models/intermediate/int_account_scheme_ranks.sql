@@ -1,7 +1,8 @@
 with tiered as (
     select scheme_tiers.*
     from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
-    inner join {{ ref('stg_run__parameters') }} as parameters on scheme_tiers.as_of = parameters.as_of
+    inner join {{ ref('stg_run__parameters') }} as parameters
+        on scheme_tiers.as_of = parameters.as_of
 ),
 
 ordered as (

@@ -129,7 +129,8 @@ select
     {{ ratio('tiered.before_value', 'tiered.total') }} as share_before,
     cast(lines.entry_value - tiered.value as decimal(38, 4)) as distance
 from tiered
-inner join cut_points on tiered.scheme = cut_points.scheme and tiered.tier_rank = cut_points.tier_rank
+inner join cut_points
+    on tiered.scheme = cut_points.scheme and tiered.tier_rank = cut_points.tier_rank
 left join lines
     on
         tiered.scheme = lines.scheme

@@ -6,9 +6,18 @@ accounts as (
     select * from {{ ref('int_accounts') }}
 ),
 
+-- a scheme whose data is not there is skipped: without a single cost there is no margin to rank
 schemes as (
     select * from {{ ref('stg_run__schemes') }}
-    where criterion in ('revenue', 'gross_margin')
+    where
+        criterion = 'revenue'
+        or (
+            criterion = 'gross_margin'
+            and exists (
+                select 1 from windows
+                where windows.costed_line_count > 0
+            )
+        )
 ),
 
 parameters as (
@@ -31,7 +40,10 @@ measured as (
             else windows.gross_margin
         end as measure,
         schemes.criterion = 'gross_margin'
-        and windows.costed_turnover < parameters.min_cost_coverage * windows.turnover as is_unreliable
+        and (
+            windows.costed_line_count = 0
+            or windows.costed_turnover < parameters.min_cost_coverage * windows.turnover
+        ) as is_unreliable
     from windows
     inner join accounts on windows.account_sk = accounts.account_sk
     cross join schemes

@@ -85,7 +85,9 @@ described as (
         on hierarchies.ultimate_parent_account_sk = ultimate_parents.account_sk
     left join accounts as parents on hierarchies.parent_account_sk = parents.account_sk
     left join ranks as primary_ranks
-        on accounts.account_sk = primary_ranks.account_sk and parameters.primary_scheme = primary_ranks.scheme
+        on
+            accounts.account_sk = primary_ranks.account_sk
+            and parameters.primary_scheme = primary_ranks.scheme
     left join before on accounts.account_sk = before.account_sk
     left join moves on accounts.account_sk = moves.account_sk
 )

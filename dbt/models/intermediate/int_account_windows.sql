@@ -48,7 +48,8 @@ windows as (
         existing.as_of_index,
         {{ month_start('existing.as_of_index') }} as as_of,
         {% for column in [
-            'revenue', 'turnover', 'costed_turnover', 'costed_revenue', 'cost', 'line_count', 'invoice_count',
+            'revenue', 'turnover', 'costed_turnover', 'costed_revenue', 'cost', 'line_count',
+            'costed_line_count', 'invoice_count',
             'active_months',
         ] %}
             coalesce(today.{{ column }}, 0) - coalesce(before.{{ column }}, 0) as {{ column }},
@@ -78,11 +79,12 @@ select
     cast(windows.turnover as decimal(38, 4)) as turnover,
     cast(windows.costed_turnover as decimal(38, 4)) as costed_turnover,
     case
-        when windows.costed_turnover > 0
+        when windows.costed_line_count > 0
             then cast(windows.costed_revenue - windows.cost as decimal(38, 4))
     end as gross_margin,
     cast(windows.costed_revenue as decimal(38, 4)) as costed_revenue,
     cast(windows.line_count as bigint) as line_count,
+    cast(windows.costed_line_count as bigint) as costed_line_count,
     cast(windows.invoice_count as bigint) as invoice_count,
     cast(windows.active_months as bigint) as active_months,
     windows.first_invoice_date,

@@ -20,8 +20,7 @@ crm_accounts as (
 
 -- of several ERP customers the smallest (system, id) speaks where the CRM is silent
 erp_customers as (
-    select
-        ranked.*
+    select ranked.*
     from (
         select
             members.account_sk,
@@ -44,7 +43,8 @@ grouped as (
     select
         members.account_sk,
         members.account_key,
-        max(case when members.source_entity = 'customers' then members.source_id end) as any_customer_id,
+        max(case when members.source_entity = 'customers' then members.source_id end)
+            as any_customer_id,
         max(case when members.match_rule = 'placeholder' then 1 else 0 end) = 1 as is_placeholder,
         max(case when customers.is_one_time then 1 else 0 end) = 1 as is_one_time,
         max(case when customers.is_intercompany then 1 else 0 end) = 1 as is_intercompany

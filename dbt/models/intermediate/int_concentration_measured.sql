@@ -48,8 +48,12 @@ measured as (
             cast(positive.active_count + 1 - 2 * positive.value_rank as decimal(18, 0))
             * cast(positive.value as decimal(19, 4))
         ) as gini_sum,
-        sum(cast(positive.value as decimal(19, 4)) * cast(positive.value as decimal(19, 4))) as square_sum,
-        {% for denominator, name in [('positive.active_count', 'active'), ('counted.account_count', 'all')] %}
+        sum(cast(positive.value as decimal(19, 4)) * cast(positive.value as decimal(19, 4)))
+            as square_sum,
+        {% for denominator, name in [
+            ('positive.active_count', 'active'),
+            ('counted.account_count', 'all'),
+        ] %}
             {% for percent in [1, 5, 10, 20] %}
                 sum(case
                     when 100 * (positive.value_rank - 1) < {{ percent }} * {{ denominator }}
@@ -57,7 +61,7 @@ measured as (
                 end) as top_{{ percent }}_{{ name }},
             {% endfor %}
         {% endfor %}
-        sum(case when 100 * (positive.through - positive.value) < 80 * positive.total then 1 else 0 end)
+        count(case when 100 * (positive.through - positive.value) < 80 * positive.total then 1 end)
             as accounts_making_80
     from positive
     inner join counted on positive.as_of = counted.as_of

@@ -2,7 +2,7 @@ with accounts as (
     select * from {{ ref('stg_crm__accounts') }}
 ),
 
-merges as (
+merge_links as (
     select
         concat(accounts.source_system, ':', accounts.account_id) as node,
         case
@@ -17,7 +17,7 @@ merges as (
 ),
 
 chains as (
-    {{ resolved_chains('merges') }}
+    {{ resolved_chains('merge_links') }}
 ),
 
 merged as (

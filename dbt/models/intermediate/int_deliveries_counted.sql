@@ -115,16 +115,20 @@ counted as (
         deliveries.profile,
         deliveries.delivery_order,
         deliveries.rows_read,
-        case when deliveries.is_repeated then 0 else coalesce(staged.rows_staged, 0) end
-        - case when deliveries.is_repeated then 0 else coalesce(unconvertible.rows_unconvertible, 0) end
-            as rows_loaded,
+        case
+            when deliveries.is_repeated then 0
+            else coalesce(staged.rows_staged, 0) - coalesce(unconvertible.rows_unconvertible, 0)
+        end as rows_loaded,
         superseded.rows_superseded,
-        deliveries.rows_rejected
-        + case when deliveries.is_repeated then 0 else coalesce(unconvertible.rows_unconvertible, 0) end
-            as rows_rejected
+        case
+            when deliveries.is_repeated then deliveries.rows_rejected
+            else deliveries.rows_rejected + coalesce(unconvertible.rows_unconvertible, 0)
+        end as rows_rejected
     from deliveries
     inner join superseded
-        on deliveries.delivery_id = superseded.delivery_id and deliveries.source_file = superseded.source_file
+        on
+            deliveries.delivery_id = superseded.delivery_id
+            and deliveries.source_file = superseded.source_file
     left join staged on deliveries.delivery_id = staged.delivery_id
     left join unconvertible on deliveries.delivery_id = unconvertible.delivery_id
 )

@@ -7,7 +7,8 @@ rates as (
         rate_date,
         from_currency,
         to_currency,
-        -- a rate as a fraction of whole numbers: its digits without trailing zeros, over a power of ten
+        -- a rate as a fraction of whole numbers: its digits without trailing zeros, over a power of
+        -- ten
         regexp_replace(cast(rate as string), '0+$', '') as digits,
         coalesce(units, 1) as units,
         row_number() over (
@@ -25,7 +26,9 @@ fractions as (
         rates.to_currency,
         cast(replace(rates.digits, '.', '') as decimal(38, 0)) as rate_numerator,
         cast(
-            concat('1', repeat('0', length(rates.digits) - position('.' in rates.digits))) as decimal(38, 0)
+            concat(
+                '1', repeat('0', length(rates.digits) - position('.' in rates.digits))
+            ) as decimal(38, 0)
         ) * cast(rates.units as decimal(38, 0)) as rate_denominator
     from rates
     where rates.system_order = 1
@@ -74,7 +77,7 @@ filled as (
     cross join parameters
     inner join ({{ numbers() }}) as days
         on
-            days.n <= parameters.max_rate_age_days
+            parameters.max_rate_age_days >= days.n
             and (
                 dated.next_rate_date is null
                 or {{ add_days('dated.rate_date', 'days.n') }} < dated.next_rate_date
@@ -116,7 +119,11 @@ paths as (
         least(first_legs.rate_date, second_legs.rate_date) as rate_date,
         3 as path_order,
         concat(
-            first_legs.base_currency, '>', first_legs.quote_currency, '>', second_legs.quote_currency
+            first_legs.base_currency,
+            '>',
+            first_legs.quote_currency,
+            '>',
+            second_legs.quote_currency
         ) as rate_path
     from best_quotes as first_legs
     cross join parameters

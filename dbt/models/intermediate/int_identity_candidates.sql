@@ -52,7 +52,9 @@ shared_keys as (
         customer_keys.normalised as evidence
     from keys as customer_keys
     inner join keys as account_keys
-        on customer_keys.kind = account_keys.kind and customer_keys.normalised = account_keys.normalised
+        on
+            customer_keys.kind = account_keys.kind
+            and customer_keys.normalised = account_keys.normalised
     where
         customer_keys.source_entity = 'customers'
         and account_keys.source_entity = 'accounts'
@@ -101,7 +103,9 @@ surviving as (
         min(evidences.evidence) as evidence
     from evidences
     inner join merged
-        on evidences.crm_system = merged.source_system and evidences.crm_account_id = merged.account_id
+        on
+            evidences.crm_system = merged.source_system
+            and evidences.crm_account_id = merged.account_id
     group by
         evidences.rule,
         evidences.erp_system,
@@ -118,7 +122,9 @@ forbidden as (
         merged.survivor_id as crm_account_id
     from resolved
     inner join merged
-        on resolved.crm_system = merged.source_system and resolved.crm_account_id = merged.account_id
+        on
+            resolved.crm_system = merged.source_system
+            and resolved.crm_account_id = merged.account_id
     where resolved.decision = 'different'
 ),
 

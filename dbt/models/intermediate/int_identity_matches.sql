@@ -2,22 +2,25 @@ with candidates as (
     select * from {{ ref('int_identity_candidates') }}
 ),
 
--- a domain proves nothing where several accounts use it: on the CRM side, or among the ERP customers that
--- nothing stronger has matched
+-- a domain proves nothing where several accounts use it: on the CRM side, or among the ERP
+-- customers that nothing stronger has matched
 stronger as (
     select distinct
         candidates.erp_system,
         candidates.erp_customer_id
     from candidates
     where candidates.rule_order < (
-        select rules.rule_order from {{ ref('identity_rules') }} as rules where rules.rule = 'domain'
+        select rules.rule_order
+        from {{ ref('identity_rules') }} as rules
+        where rules.rule = 'domain'
     )
 ),
 
 domain_users as (
     select
         candidates.evidence as domain,
-        count(distinct concat(candidates.crm_system, ':', candidates.crm_account_id)) as account_count,
+        count(distinct concat(candidates.crm_system, ':', candidates.crm_account_id))
+            as account_count,
         count(distinct case
             when stronger.erp_customer_id is null
                 then concat(candidates.erp_system, ':', candidates.erp_customer_id)
@@ -41,8 +44,8 @@ judged as (
         on candidates.rule = 'domain' and candidates.evidence = domain_users.domain
 ),
 
--- the strongest rule decides; among its equals a living account, then a reference written on both sides,
--- then the weaker rules speak, strongest first
+-- the strongest rule decides; among its equals a living account, then a reference written on both
+-- sides, then the weaker rules speak, strongest first
 scored as (
     select
         judged.erp_system,
@@ -50,7 +53,8 @@ scored as (
         judged.crm_system,
         judged.crm_account_id,
         min(judged.rule_order) as best_rule_order,
-        sum(judged.evidence_count * cast(power(4, 7 - judged.rule_order) as bigint)) as evidence_score,
+        sum(judged.evidence_count * cast(power(4, 7 - judged.rule_order) as bigint))
+            as evidence_score,
         max(case when judged.is_deleted then 0 else 1 end) as is_alive
     from judged
     where not judged.is_shared_domain

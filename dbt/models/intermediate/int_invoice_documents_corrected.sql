@@ -59,7 +59,8 @@ unsigned_cancellations as (
     where sign(cancellation_totals.total) = sign(reversed_totals.booked_total)
 ),
 
--- marked cancelled, yet no document reverses it, and it reverses none itself: it would stay in revenue
+-- marked cancelled, yet no document reverses it, and it reverses none itself: it would stay in
+-- revenue
 unreversed as (
     select distinct
         lines.source_system,

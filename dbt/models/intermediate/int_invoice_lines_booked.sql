@@ -13,10 +13,14 @@ signed as (
         lines.invoice_date,
         lines.document_type,
         lines.product_id,
-        -- some systems count the units of a credit note upwards: the amount says which way they went
+        -- some systems count the units of a credit note upwards: the amount says which way they
+        -- went
         case
             when lines.document_type in ('credit_note', 'cancellation')
-                then abs(lines.quantity) * sign(lines.net_amount) * coalesce(corrected.amount_sign, 1)
+                then
+                    abs(lines.quantity)
+                    * sign(lines.net_amount)
+                    * coalesce(corrected.amount_sign, 1)
             else lines.quantity
         end as quantity,
         lines.net_amount * coalesce(corrected.amount_sign, 1) as net_amount,

@@ -17,12 +17,15 @@ costed as (
         coalesce(
             lines.cost_amount,
             cast(
-                cast(product_costs.unit_cost as decimal(19, 4)) * cast(lines.quantity as decimal(18, 6))
+                cast(product_costs.unit_cost as decimal(19, 4))
+                * cast(lines.quantity as decimal(18, 6))
                 as decimal(18, 4)
             )
         ) as cost_local,
-        case when lines.cost_amount is not null then lines.cost_currency else product_costs.currency end
-            as cost_currency,
+        case
+            when lines.cost_amount is not null then lines.cost_currency
+            else product_costs.currency
+        end as cost_currency,
         lines.is_recurring,
         lines.is_sale,
         lines.left_out_reason,

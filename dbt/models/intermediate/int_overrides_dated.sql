@@ -18,8 +18,8 @@ tiers as (
     inner join parameters on cut_points.scheme = parameters.primary_scheme
 ),
 
--- an account is named by its CRM id, by its ERP id, by `system:id` or by its key; a name that fits more than one
--- account names none
+-- an account is named by its CRM id, by its ERP id, by `system:id` or by its key; a name that fits
+-- more than one account names none
 names as (
     select
         named.name,

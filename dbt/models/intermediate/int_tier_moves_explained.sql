@@ -42,8 +42,8 @@ moves as (
         and today.as_of_index > parameters.as_of_month_index - parameters.history_months
 ),
 
--- the month whose lines the account is held against: last month, or, where patience held a demotion back, the
--- last month in which the account was still in its old tier
+-- the month whose lines the account is held against: last month, or, where patience held a demotion
+-- back, the last month in which the account was still in its old tier
 reference_months as (
     select
         moves.account_sk,
@@ -53,8 +53,8 @@ reference_months as (
     inner join finalised as lookback
         on
             moves.account_sk = lookback.account_sk
-            and lookback.as_of_index < moves.as_of_index
-            and lookback.raw_tier_rank = moves.from_stable_tier_rank
+            and moves.as_of_index > lookback.as_of_index
+            and moves.from_stable_tier_rank = lookback.raw_tier_rank
     group by moves.account_sk, moves.as_of_index
 ),
 
@@ -65,7 +65,9 @@ held_against as (
         min(lines.tier_rank) as tier_rank_then
     from moves
     inner join reference_months
-        on moves.account_sk = reference_months.account_sk and moves.as_of_index = reference_months.as_of_index
+        on
+            moves.account_sk = reference_months.account_sk
+            and moves.as_of_index = reference_months.as_of_index
     inner join lines on reference_months.reference_index = lines.as_of_index
     where moves.to_value > 0 and lines.entry_value <= moves.to_value
     group by moves.account_sk, moves.as_of_index
@@ -98,14 +100,17 @@ explained as (
                 coalesce(moves.from_override_tier, '') <> coalesce(moves.to_override_tier, '')
                 then 'override'
             when
-                coalesce(held_against.tier_rank_then, lowest.tier_rank) <> moves.from_stable_tier_rank
+                coalesce(held_against.tier_rank_then, lowest.tier_rank)
+                <> moves.from_stable_tier_rank
                 then 'own_value'
             else 'portfolio'
         end as move_cause
     from moves
     cross join lowest
     left join held_against
-        on moves.account_sk = held_against.account_sk and moves.as_of_index = held_against.as_of_index
+        on
+            moves.account_sk = held_against.account_sk
+            and moves.as_of_index = held_against.as_of_index
 )
 
 select * from explained

@@ -4,6 +4,6 @@ select
     members.source_entity,
     members.source_id,
     members.match_rule,
-    members.match_confidence,
+    cast(members.match_confidence as decimal(4, 3)) as match_confidence,
     members.member_key = members.account_key as is_survivor
 from {{ ref('int_account_members') }} as members

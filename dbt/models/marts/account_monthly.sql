@@ -7,7 +7,8 @@ select
     cast(months.costed_revenue as decimal(18, 4)) as costed_revenue,
     cast(months.cost as decimal(18, 4)) as cost,
     cast(
-        case when months.costed_turnover > 0 then months.costed_revenue - months.cost end as decimal(18, 4)
+        case when months.costed_line_count > 0 then months.costed_revenue - months.cost end
+        as decimal(18, 4)
     ) as gross_margin,
     {{ ratio('months.costed_turnover', 'months.turnover') }} as cost_coverage,
     cast(months.recurring_revenue as decimal(18, 4)) as recurring_revenue,

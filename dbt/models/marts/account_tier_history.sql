@@ -13,16 +13,16 @@ schemes as (
     select
         scheme_tiers.account_sk,
         scheme_tiers.as_of_index,
-        {% for scheme in ['revenue', 'gross_margin'] %}
-            max(case when scheme_tiers.scheme = '{{ scheme }}' then scheme_tiers.tier end)
-                as {{ scheme }}_tier,
-            max(case when scheme_tiers.scheme = '{{ scheme }}' then scheme_tiers.share end)
-                as {{ scheme }}_share,
-            max(case when scheme_tiers.scheme = '{{ scheme }}' then scheme_tiers.share_before end)
-                as {{ scheme }}_share_before,
-            max(case when scheme_tiers.scheme = '{{ scheme }}' then scheme_tiers.distance end)
-                as {{ scheme }}_distance{{ ',' if not loop.last }}
-        {% endfor %}
+    {% for scheme in ['revenue', 'gross_margin'] %}
+        max(case when scheme_tiers.scheme = '{{ scheme }}' then scheme_tiers.tier end)
+            as {{ scheme }}_tier,
+        max(case when scheme_tiers.scheme = '{{ scheme }}' then scheme_tiers.share end)
+            as {{ scheme }}_share,
+        max(case when scheme_tiers.scheme = '{{ scheme }}' then scheme_tiers.share_before end)
+            as {{ scheme }}_share_before,
+        max(case when scheme_tiers.scheme = '{{ scheme }}' then scheme_tiers.distance end)
+            as {{ scheme }}_distance{{ ',' if not loop.last }}
+    {% endfor %}
     from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
     group by scheme_tiers.account_sk, scheme_tiers.as_of_index
 )

@@ -31,8 +31,10 @@ present as (
         described.owner_id,
         cast(described.revenue as decimal(18, 4)) as revenue,
         cast(described.revenue_previous as decimal(18, 4)) as revenue_previous,
-        cast(case when described.line_count = 0 then 0 else described.gross_margin end as decimal(18, 4))
-            as gross_margin,
+        cast(
+            case when described.line_count = 0 then 0 else described.gross_margin end
+            as decimal(18, 4)
+        ) as gross_margin,
         {{ ratio('described.gross_margin', 'described.costed_revenue') }} as gross_margin_rate,
         {{ ratio('described.costed_turnover', 'described.turnover') }} as cost_coverage,
         described.first_invoice_date,
@@ -90,7 +92,9 @@ removed as (
     where
         present.account_key is null
         and parameters.as_of
-        <= {{ add_days('coalesce(live.inactive_since, parameters.as_of)', 'parameters.inactive_days') }}
+        <= {{ add_days(
+            'coalesce(live.inactive_since, parameters.as_of)', 'parameters.inactive_days'
+        ) }}
 ),
 
 every_account as (

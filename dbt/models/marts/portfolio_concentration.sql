@@ -1,3 +1,5 @@
+{% set total_squared = 'cast(measured.total as double) * cast(measured.total as double)' %}
+
 with measured as (
     select * from {{ ref('int_concentration_measured') }}
 ),
@@ -28,7 +30,10 @@ major as (
         count(*) as major_customer_count
     from group_values
     cross join parameters
-    where group_values.value >= cast(parameters.major_customer_share as decimal(7, 6)) * cast(group_values.total as decimal(27, 4))
+    where
+        group_values.value
+        >= cast(parameters.major_customer_share as decimal(7, 6))
+        * cast(group_values.total as decimal(27, 4))
     group by group_values.scheme, group_values.as_of
 )
 
@@ -39,11 +44,10 @@ select
     measured.account_count,
     measured.active_count,
     cast(measured.total as decimal(18, 4)) as total,
-    {{ ratio('measured.gini_sum', 'measured.active_count * cast(measured.total as double)') }} as gini,
-    {{ ratio('measured.square_sum', 'cast(measured.total as double) * cast(measured.total as double)') }}
-        as hhi,
-    {{ ratio('cast(measured.total as double) * cast(measured.total as double)', 'measured.square_sum') }}
-        as effective_count,
+    {{ ratio('measured.gini_sum', 'measured.active_count * cast(measured.total as double)') }}
+        as gini,
+    {{ ratio('measured.square_sum', total_squared) }} as hhi,
+    {{ ratio(total_squared, 'measured.square_sum') }} as effective_count,
     {% for name in ['active', 'all'] %}
         {% for percent in [1, 5, 10, 20] %}
             {{ ratio('measured.top_' ~ percent ~ '_' ~ name, 'measured.total') }}
@@ -51,8 +55,10 @@ select
         {% endfor %}
     {% endfor %}
     cast(measured.accounts_making_80 as bigint) as accounts_making_80_count,
-    {{ ratio('measured.accounts_making_80', 'measured.active_count') }} as accounts_making_80_of_active_share,
-    {{ ratio('measured.accounts_making_80', 'measured.account_count') }} as accounts_making_80_of_all_share,
+    {{ ratio('measured.accounts_making_80', 'measured.active_count') }}
+        as accounts_making_80_of_active_share,
+    {{ ratio('measured.accounts_making_80', 'measured.account_count') }}
+        as accounts_making_80_of_all_share,
     coalesce(major.major_customer_count, 0) as major_customer_count
 from measured
 left join major on measured.scheme = major.scheme and measured.as_of = major.as_of

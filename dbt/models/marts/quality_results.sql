@@ -1,4 +1,4 @@
-{{ config(tags=['audit']) }}
+{{ config(tags=['after_the_gate']) }}
 
 select
     results.check_name,

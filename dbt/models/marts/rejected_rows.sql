@@ -17,7 +17,13 @@ unconvertible as (
         deliveries.entity,
         lines.source_system,
         'currency' as column_name,
-        concat(cast(lines.net_amount as string), ' ', lines.currency, ' on ', cast(lines.invoice_date as string))
+        concat(
+            cast(lines.net_amount as string),
+            ' ',
+            lines.currency,
+            ' on ',
+            cast(lines.invoice_date as string)
+        )
             as raw_value,
         'no_exchange_rate' as rule
     from {{ ref('int_invoice_lines_unconvertible') }} as lines

@@ -24,7 +24,8 @@ candidates as (
         deliveries.delivery_order
     from source
     inner join repeated
-        on {{ hash64(['source.source_system', 'source.invoice_id', 'source.line_id']) }}
+        on
+            {{ hash64(['source.source_system', 'source.invoice_id', 'source.line_id']) }}
             = repeated.key_hash
     inner join {{ ref('stg_run__deliveries') }} as deliveries
         on source.delivery_id = deliveries.delivery_id

@@ -1,0 +1,103 @@
+"""Lands every extract of a landing folder and says what came of each file."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from dagster_project.lib.extracts.discover import DeliveredFile, Discovery, find_deliveries
+from dagster_project.lib.extracts.entities import load_entities
+from dagster_project.lib.extracts.errors import ExtractError, FileChangedError
+from dagster_project.lib.extracts.land import land
+from dagster_project.lib.extracts.ledger import LedgerEntry
+from dagster_project.lib.extracts.writing import empty_parquet
+from dagster_project.settings import Settings
+
+REQUIRED_ENTITIES = ("accounts", "customers", "invoice_lines")
+
+log = logging.getLogger(__name__)
+
+
+class LandedFile(BaseModel):
+    """A file of the landing folder and its entry in the ledger."""
+
+    file: str
+    entry: LedgerEntry
+
+
+class LandingReport(BaseModel):
+    """What a landing folder held: landed files in the order of delivery, and what was not landed and why."""
+
+    files: list[LandedFile]
+    left: list[str]
+    ignored: list[str]
+    errors: list[str]
+
+    @property
+    def rows_read(self) -> int:
+        """Rows of all files."""
+        return sum(file.entry.rows_read for file in self.files)
+
+    @property
+    def rows_rejected(self) -> int:
+        """Rows that the readers rejected."""
+        return sum(file.entry.rows_rejected for file in self.files)
+
+
+def land_everything(settings: Settings, *, scratch: Path) -> LandingReport:
+    """Lands all files; a file that cannot be read is an error of the report, and the others are landed."""
+    for entity in load_entities().values():
+        empty_parquet(entity, settings.raw)
+    try:
+        found = find_deliveries(settings.landing, profiles=settings.profiles)
+    except ExtractError as error:
+        return LandingReport(files=[], left=[], ignored=[], errors=[str(error)])
+    report = LandingReport(
+        files=[],
+        left=list(found.left),
+        ignored=[f"{name}: {reason}" for name, reason in found.ignored],
+        errors=[str(error) for error in found.errors],
+    )
+    for delivered in found.files:
+        _land_one(delivered, report, settings=settings, scratch=scratch)
+    report.errors.extend(_absent_entities(found, settings.landing))
+    return report
+
+
+def _land_one(
+    delivered: DeliveredFile, report: LandingReport, *, settings: Settings, scratch: Path
+) -> None:
+    try:
+        entry = land(
+            delivered,
+            raw=settings.raw,
+            scratch=scratch,
+            memory_limit=settings.memory_limit,
+            threads=settings.threads,
+        )
+    except FileChangedError as error:
+        log.warning("%s", error)
+        report.left.append(delivered.relative_path)
+    except ExtractError as error:
+        report.errors.append(str(error))
+    else:
+        report.files.append(LandedFile(file=delivered.relative_path, entry=entry))
+        log.info(
+            "landed %s: %s rows read, %s rejected",
+            delivered.relative_path,
+            entry.rows_read,
+            entry.rows_rejected,
+        )
+
+
+def _absent_entities(found: Discovery, landing: Path) -> list[str]:
+    present = {delivered.entity for delivered in found.files}
+    present |= {Path(name).name.split(".")[0] for name in found.left}
+    return [
+        f"{landing}: no extract of {entity}\nPut one as <system>/{entity}.csv; accounts, customers "
+        "and invoice_lines must be there."
+        for entity in REQUIRED_ENTITIES
+        if entity not in present and not any(entity in str(error.file) for error in found.errors)
+    ]

@@ -1,0 +1,188 @@
+"""`manifest.json`: what a release was made from, what it amounts to, and what was checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from pydantic import BaseModel, ConfigDict
+
+from dagster_project.lib.checks import CheckResult
+from dagster_project.lib.extracts.quoting import literal
+from dagster_project.lib.release.marts import Mart
+from dagster_project.lib.release.parquet import MartFile
+
+PACKAGES = (
+    "account-tiering",
+    "dagster",
+    "dagster-dbt",
+    "dbt-core",
+    "dbt-duckdb",
+    "duckdb",
+    "great-expectations",
+    "pandas",
+    "pyarrow",
+)
+
+
+class _Record(BaseModel):
+    # A manifest may be read by an older or newer project than the one that wrote it.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class InputFile(_Record):
+    """One delivered file; rows_read = rows_loaded + rows_superseded + rows_rejected."""
+
+    file: str
+    sha256: str
+    system: str
+    entity: str
+    profile: str
+    rows_read: int
+    rows_loaded: int
+    rows_superseded: int
+    rows_rejected: int
+
+
+class Totals(_Record):
+    """Of all rows of `account_tiers`; money in reporting currency, of the window, as text in JSON.
+
+    `excluded_value` is the part of `revenue` that excluded accounts hold; `gross_margin` is null
+    where no cost is known.
+    """
+
+    revenue: Decimal
+    gross_margin: Decimal | None
+    excluded_value: Decimal
+    accounts: int
+    accounts_by_final_tier: dict[str, int]
+
+
+class CheckOutcome(_Record):
+    """One check of the gate."""
+
+    name: str
+    asset: str
+    severity: str
+    passed: bool
+    observed: str = ""
+
+
+class MartRecord(_Record):
+    """One published mart; `sha256` is of its content in key order."""
+
+    name: str
+    key: tuple[str, ...]
+    rows: int
+    sha256: str
+
+
+class Manifest(_Record):
+    """The whole file."""
+
+    release_id: str
+    previous_release_id: str | None
+    as_of: date
+    run_at: datetime
+    reporting_currency: str
+    policy_sha256: str
+    inputs: tuple[InputFile, ...]
+    totals: Totals
+    checks: tuple[CheckOutcome, ...]
+    marts: tuple[MartRecord, ...]
+    versions: dict[str, str]
+
+    def is_made_of(
+        self,
+        inputs: Iterable[tuple[str, str, str, str, str]],
+        *,
+        as_of: date,
+        policy_sha256: str,
+        versions: Mapping[str, str],
+    ) -> bool:
+        """Whether a run on these would say the same again, so that there is nothing to do.
+
+        Args:
+            inputs: (file, sha256, system, entity, profile) of each delivered file, in their order.
+            as_of: the day the run would be for.
+            policy_sha256: hash of the effective policy.
+            versions: as `versions()` gives them.
+        """
+        known = [(i.file, i.sha256, i.system, i.entity, i.profile) for i in self.inputs]
+        return (
+            known == list(inputs)
+            and self.as_of == as_of
+            and self.policy_sha256 == policy_sha256
+            and self.versions == dict(versions)
+        )
+
+
+def versions() -> dict[str, str]:
+    """Python and the packages that can change a result, with their versions."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def mart_records(marts: Sequence[Mart], files: Iterable[MartFile]) -> tuple[MartRecord, ...]:
+    """The manifest's list of marts, from the written files."""
+    keys = {mart.name: mart.key for mart in marts}
+    return tuple(
+        MartRecord(name=file.name, key=keys[file.name], rows=file.rows, sha256=file.sha256)
+        for file in files
+    )
+
+
+def check_outcomes(results: Iterable[CheckResult]) -> tuple[CheckOutcome, ...]:
+    """The manifest's list of checks, sorted by asset and name."""
+    ordered = sorted(results, key=lambda result: (result.asset, result.check_name))
+    return tuple(
+        CheckOutcome(
+            name=result.check_name,
+            asset=result.asset,
+            severity=result.severity,
+            passed=result.passed,
+            observed=result.observed,
+        )
+        for result in ordered
+    )
+
+
+def read_totals(account_tiers: Path) -> Totals:
+    """The control totals of the mart `account_tiers` (its Parquet file)."""
+    source = f"read_parquet({literal(account_tiers)})"
+    with duckdb.connect() as connection:
+        row = connection.execute(
+            "select coalesce(sum(revenue), 0), sum(gross_margin), "
+            f"coalesce(sum(revenue) filter (where is_excluded), 0), count(*) from {source}"
+        ).fetchone()
+        tiers = connection.execute(
+            f"select final_tier, count(*) from {source} group by all order by final_tier"
+        ).fetchall()
+    assert row is not None
+    return Totals(
+        revenue=row[0],
+        gross_margin=row[1],
+        excluded_value=row[2],
+        accounts=row[3],
+        accounts_by_final_tier={str(tier): count for tier, count in tiers},
+    )
+
+
+def content_id(*, as_of: date, policy_sha256: str, files: Iterable[MartFile]) -> str:
+    """Eight hex digits of what a release says: as_of, policy, contents of the marts."""
+    said: list[Any] = [as_of.isoformat(), policy_sha256]
+    said.extend([file.name, file.sha256] for file in sorted(files, key=lambda file: file.name))
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:8]

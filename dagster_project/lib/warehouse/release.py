@@ -1,0 +1,91 @@
+"""From the warehouse to a release: marts, database, audiences, manifest, swap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import duckdb
+
+from dagster_project.lib.audiences.write import write_audiences
+from dagster_project.lib.checks import CheckResult
+from dagster_project.lib.release.database import write_database
+from dagster_project.lib.release.live import LiveRelease
+from dagster_project.lib.release.manifest import (
+    InputFile,
+    Manifest,
+    check_outcomes,
+    content_id,
+    mart_records,
+    read_totals,
+    versions,
+)
+from dagster_project.lib.release.marts import read_marts
+from dagster_project.lib.release.parquet import write_marts
+from dagster_project.lib.release.publish import begin_release, publish
+from dagster_project.lib.warehouse.dbt_project import parsed_folder
+from dagster_project.lib.warehouse.run_inputs import run_moment
+from dagster_project.policy import Policy
+from dagster_project.settings import Settings
+
+
+def publish_release(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    settings: Settings,
+    policy: Policy,
+    checks: Sequence[CheckResult],
+) -> LiveRelease:
+    """Writes everything aside and makes it live; a failure before the last step changes nothing."""
+    marts = read_marts(parsed_folder() / "manifest.json")
+    run_at, as_of = run_moment(connection), _as_of(connection)
+    with begin_release(settings.published, run_at=run_at) as draft:
+        files = write_marts(connection, marts=marts, folder=draft.marts)
+        write_database(
+            marts=marts,
+            folder=draft.marts,
+            target=draft.database,
+            memory_limit=settings.memory_limit,
+        )
+        write_audiences(
+            connection,
+            folder=draft.audiences,
+            previous=draft.previous.audiences if draft.previous else None,
+        )
+        policy_sha256 = policy.sha256()
+        content = content_id(as_of=as_of, policy_sha256=policy_sha256, files=files)
+        manifest = Manifest(
+            release_id=draft.release_id(content),
+            previous_release_id=draft.previous.release_id if draft.previous else None,
+            as_of=as_of,
+            run_at=run_at,
+            reporting_currency=policy.reporting_currency,
+            policy_sha256=policy_sha256,
+            inputs=_inputs(connection),
+            totals=read_totals(draft.marts / "account_tiers.parquet"),
+            checks=check_outcomes(checks),
+            marts=mart_records(marts, files),
+            versions=versions(),
+        )
+        return publish(draft, manifest, keep_releases=policy.publication.keep_releases)
+
+
+def _as_of(connection: duckdb.DuckDBPyConnection) -> date:
+    row = connection.execute("select as_of from raw.policy_parameters").fetchone()
+    assert row is not None
+    day: date = row[0]
+    return day
+
+
+def _inputs(connection: duckdb.DuckDBPyConnection) -> tuple[InputFile, ...]:
+    columns = (
+        "source_file as file, sha256, source_system as system, entity, profile, "
+        "rows_read, rows_loaded, rows_superseded, rows_rejected"
+    )
+    rows = connection.execute(
+        f"select {columns} from intermediate.int_deliveries_counted order by delivery_order"
+    )
+    names = [column[0] for column in rows.description]
+    return tuple(
+        InputFile.model_validate(dict(zip(names, row, strict=True))) for row in rows.fetchall()
+    )

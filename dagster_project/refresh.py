@@ -1,0 +1,142 @@
+"""Runs the graph's job in this process and says how it ended. `kam` and the tests start runs here.
+
+Belongs here: starting a run and reading its outcome. What the run does lies in `defs/` and `lib/`.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from dagster_project.lib import run_folder
+from dagster_project.lib.checks import CheckResult
+from dagster_project.lib.landing import LandingReport
+from dagster_project.lib.nothing_to_do import is_up_to_date
+from dagster_project.lib.release.live import LiveRelease, read_live
+from dagster_project.policy import Policy
+from dagster_project.settings import Settings, disable_telemetry, share_settings
+
+KEPT_RUN_FOLDERS = 30
+
+log = logging.getLogger(__name__)
+
+
+class RunInProgressError(Exception):
+    """Another run works in the same output folder."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a refresh ended.
+
+    `status`: published, nothing_to_do, gate_failed, unreadable (extracts) or failed (anything else, with
+    `error`). `release` is the live release afterwards, None before the first.
+    """
+
+    status: Literal["published", "nothing_to_do", "gate_failed", "unreadable", "failed"]
+    release: LiveRelease | None
+    run_folder: Path | None = None
+    landing: LandingReport | None = None
+    checks: list[CheckResult] = field(default_factory=list)
+    error: str = ""
+    seconds: float = 0.0
+
+    @property
+    def failed_checks(self) -> list[CheckResult]:
+        """The checks that stopped the publication."""
+        return [check for check in self.checks if check.stops]
+
+
+def refresh(settings: Settings, policy: Policy) -> Outcome:
+    """Lands, computes, checks and publishes; nothing where the live release is of the same inputs.
+
+    Raises:
+        RunInProgressError: another run holds the output folder.
+        LiveReleaseError: what is published is damaged.
+    """
+    from filelock import FileLock, Timeout
+
+    started = time.monotonic()
+    settings.out.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.out / ".lock")
+    try:
+        with lock.acquire(timeout=0):
+            live = read_live(settings.published)
+            if live is not None and is_up_to_date(live, settings, policy):
+                return Outcome("nothing_to_do", live, seconds=time.monotonic() - started)
+            return _run(settings, started)
+    except Timeout:
+        raise RunInProgressError(
+            f"another run works in {settings.out}; wait for it to end, or give another --out"
+        ) from None
+
+
+def _run(settings: Settings, started: float) -> Outcome:
+    share_settings(settings)
+    disable_telemetry(settings.dagster_home)
+    import dagster as dg
+
+    from dagster_project.definitions import defs
+
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    _sweep_run_folders(settings.runs)
+    log.info("loading the graph")
+    job = defs().resolve_job_def("refresh")
+    with dg.DagsterInstance.from_config(str(settings.dagster_home.resolve())) as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+    folder = settings.runs / result.run_id
+    shutil.rmtree(folder / "scratch", ignore_errors=True)
+    return _outcome(settings, folder, result, seconds=time.monotonic() - started)
+
+
+def _outcome(settings: Settings, folder: Path, result: object, *, seconds: float) -> Outcome:
+    landing = run_folder.read_landing(folder)
+    checks = run_folder.read_checks(folder)
+    error = "" if result.success else _first_error(result)  # type: ignore[attr-defined]
+    status: Literal["published", "gate_failed", "unreadable", "failed"] = "failed"
+    if result.success:  # type: ignore[attr-defined]
+        status = "published"
+    elif landing is not None and landing.errors:
+        status, error = "unreadable", "\n".join(landing.errors)
+    elif any(check.stops for check in checks):
+        status = "gate_failed"
+    return Outcome(
+        status=status,
+        release=read_live(settings.published),
+        run_folder=folder,
+        landing=landing,
+        checks=checks,
+        error=error,
+        seconds=seconds,
+    )
+
+
+def _first_error(result: object) -> str:
+    for event in result.all_events:  # type: ignore[attr-defined]
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            if failure.user_failure_data and failure.user_failure_data.description:
+                return str(failure.user_failure_data.description)
+            error = failure.error.cause or failure.error
+            return str(error.message).strip()
+    return "the run failed before its first step"
+
+
+def _sweep_run_folders(runs: Path) -> None:
+    if not runs.is_dir():
+        return
+    folders = sorted(runs.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    for folder in folders:
+        shutil.rmtree(folder / "scratch", ignore_errors=True)
+    for folder in folders[KEPT_RUN_FOLDERS:]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+

@@ -1,0 +1,81 @@
+with suppressions as (
+    select * from {{ ref('stg_governance__suppressions') }}
+),
+
+members as (
+    select * from {{ ref('int_account_members') }}
+),
+
+identifiers as (
+    select * from {{ ref('int_identity_identifiers') }}
+    where kind = 'domain'
+),
+
+-- an override that fits two accounts names neither; a suppression that fits two silences both
+named as (
+    select
+        source_id as name,
+        account_sk
+    from members
+    union all
+    select
+        concat(source_system, ':', source_id) as name,
+        account_sk
+    from members
+    union all
+    select
+        member_key as name,
+        account_sk
+    from members
+),
+
+by_account as (
+    select
+        named.account_sk,
+        'account' as suppressed_by
+    from suppressions
+    inner join named on suppressions.account_id = named.name
+),
+
+hosts as (
+    select distinct
+        lower(regexp_replace(
+            regexp_replace(trim(domain), '^([a-zA-Z]+://)?([^/@]*@)?(www[.])?', ''), '[/?#:].*$', ''
+        )) as host
+    from suppressions
+    where domain is not null
+),
+
+-- mail.shop.example.com also silences shop.example.com and example.com
+suppressed_domains as (
+    select host as domain from hosts
+    union
+    select regexp_replace(host, '^[^.]*[.]', '') as domain from hosts
+    union
+    select regexp_replace(host, '^[^.]*[.][^.]*[.]', '') as domain from hosts
+),
+
+by_domain as (
+    select
+        members.account_sk,
+        'domain' as suppressed_by
+    from identifiers
+    inner join suppressed_domains on identifiers.normalised = suppressed_domains.domain
+    inner join members
+        on
+            identifiers.source_system = members.source_system
+            and identifiers.source_entity = members.source_entity
+            and identifiers.source_id = members.source_id
+),
+
+found as (
+    select * from by_account
+    union all
+    select * from by_domain
+)
+
+select
+    found.account_sk,
+    min(found.suppressed_by) as suppressed_by
+from found
+group by found.account_sk
