@@ -1,0 +1,261 @@
+"""The gate's own tests, each on rows that keep its rule and on the same rows with one value changed.
+
+dbt compiles the tests once; then their text runs in an in-memory DuckDB over relations of a row or two.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+DBT = Path(__file__).parents[2] / "dbt"
+Tables = dict[str, list[dict[str, Any]]]
+AS_OF = date(2024, 3, 1)
+MONTH_INDEX = 2024 * 12 + 3
+PARAMETERS = {
+    "as_of": AS_OF,
+    "as_of_month_index": MONTH_INDEX,
+    "window_months": 12,
+    "run_at": datetime(2024, 3, 2),
+    "reporting_currency": "EUR",
+    "primary_scheme": "gross_margin",
+    "max_rejected_share": Decimal("0.010000"),
+    "min_cost_coverage": Decimal("0.800000"),
+    "min_population": 2,
+    "override_max_days": 365,
+}
+SCHEME = {"scheme": "gross_margin", "criterion": "gross_margin", "is_primary": True}
+CUTS = [
+    {"scheme": "gross_margin", "tier": tier, "tier_rank": rank}
+    for rank, tier in enumerate("ABC", 1)
+]
+TIERS = {
+    "account_key": "crm:accounts:1",
+    "inactive_since": None,
+    "as_of": AS_OF,
+    "revenue": Decimal("100.0000"),
+    "value_tier": "A",
+    "raw_tier": "A",
+    "stable_tier": "A",
+    "override_tier": "B",
+    "final_tier": "B",
+    "posture": "defend",
+    "is_placeholder": False,
+}
+HISTORY = {key: TIERS[key] for key in TIERS if key != "inactive_since"}
+LINE_MONTH = {
+    "source_system": "erp",
+    "month_index": MONTH_INDEX - 1,
+    "currency": "EUR",
+    "booking": "booked",
+    "left_out_reason": None,
+    "line_count": 3,
+    "revenue": Decimal("100.0000"),
+    "revenue_local": Decimal("100.0000"),
+}
+OVERRIDE = {
+    "source_system": "governance",
+    "account_id": "1",
+    "account_sk": 1,
+    "override_tier": "B",
+    "reason": "merger",
+    "owner": "Ada",
+    "valid_from": date(2024, 1, 1),
+    "valid_to": date(2024, 6, 30),
+    "problem": None,
+}
+LATER_OVERRIDE = OVERRIDE | {"valid_from": date(2024, 7, 1), "valid_to": date(2024, 9, 30)}
+COUNTED = {
+    "source_file": "erp/invoice_lines.csv",
+    "source_system": "erp",
+    "entity": "invoice_lines",
+    "rows_read": 300,
+    "rows_loaded": 3,
+    "rows_superseded": 296,
+    "rows_rejected": 1,
+}
+DELIVERY = {"source_file": "erp/invoice_lines.csv", "rows_read": 300, "is_repeated": False}
+REJECTED = {"source_file": "erp/invoice_lines.csv", "rule": "not_a_date"}
+POINTS = [
+    {
+        "scheme": "gross_margin",
+        "population": "all",
+        "curve_rank": rank,
+        "value": Decimal(value),
+        "share_before": before,
+        "cumulative_share": through,
+        "tier": tier,
+    }
+    for rank, value, before, through, tier in ((1, 75, 0.0, 0.75, "A"), (2, 25, 0.75, 1.0, "B"))
+]
+VALUED = [
+    {
+        "scheme": "gross_margin",
+        "population": "all",
+        "as_of": AS_OF,
+        "is_ranked": True,
+        "value": Decimal(value),
+    }
+    for value in (75, 25)
+]
+TABLES: Tables = {
+    "stg_run__parameters": [PARAMETERS],
+    "stg_run__schemes": [SCHEME],
+    "stg_run__cut_points": CUTS,
+    "stg_run__override_budgets": [{"tier": "B", "max_share": Decimal("1.000000")}],
+    "stg_run__deliveries": [DELIVERY],
+    "int_deliveries_counted": [COUNTED],
+    "int_invoice_lines_counted": [LINE_MONTH],
+    "rejected_rows": [REJECTED],
+    "int_accounts": [{"account_sk": 1, "account_key": TIERS["account_key"], "is_excluded": False}],
+    "account_tiers": [TIERS],
+    "account_tier_history": [HISTORY],
+    "account_monthly": [{"month": date(2024, 2, 1), "revenue": Decimal("100.0000")}],
+    "account_members": [
+        {
+            "account_key": TIERS["account_key"],
+            "source_system": "crm",
+            "source_entity": "accounts",
+            "source_id": "1",
+        },
+        {
+            "account_key": TIERS["account_key"],
+            "source_system": "erp",
+            "source_entity": "customers",
+            "source_id": "7",
+        },
+    ],
+    "stg_crm__accounts": [{"source_system": "crm", "account_id": "1", "merged_into_id": None}],
+    "int_crm_accounts_merged": [{"source_system": "crm", "account_id": "1", "is_cut": False}],
+    "stg_erp__customers": [{"source_system": "erp", "customer_id": "7"}],
+    **{
+        f"stg_crm__{entity}": [{"source_system": "crm", "account_id": "1"}]
+        for entity in ("contacts", "opportunities", "activities", "surveys")
+    },
+    "tier_moves": [{"from_tier": "A", "to_tier": "B"}],
+    "pareto_curve": POINTS,
+    "tier_matrix": [{"posture": "defend"}],
+    "int_account_windows": [
+        {"as_of": AS_OF, "costed_turnover": Decimal(80), "turnover": Decimal(100)}
+    ],
+    "int_account_scheme_values": VALUED,
+    "int_account_hierarchies": [{"account_sk": 1, "link_problem": None}],
+    "int_overrides_dated": [OVERRIDE, LATER_OVERRIDE],
+}
+BREACHES = [
+    ("rows_in_are_loaded_superseded_or_rejected", "int_deliveries_counted", "rows_loaded", 4),
+    ("rows_in_are_loaded_superseded_or_rejected", "int_deliveries_counted", "source_file", "x"),
+    ("rejected_rows_are_kept", "rejected_rows", "source_file", "erp/other.csv"),
+    ("revenue_meets_accepted_lines", "account_monthly", "revenue", Decimal("100.0100")),
+    ("revenue_meets_accepted_lines", "account_tiers", "revenue", Decimal("99.9900")),
+    ("revenue_meets_accepted_lines", "int_invoice_lines_counted", "revenue", Decimal("0.0000")),
+    ("every_line_is_booked_left_out_or_rejected", "int_invoice_lines_counted", "line_count", 4),
+    ("every_line_is_booked_left_out_or_rejected", "rejected_rows", "rule", "no_exchange_rate"),
+    ("every_account_has_one_final_tier", "account_tiers", "final_tier", None),
+    ("every_account_has_one_final_tier", "int_accounts", "account_key", "crm:accounts:2"),
+    ("every_source_row_is_in_one_account", "stg_erp__customers", "customer_id", "8"),
+    ("shares_are_monotone_and_end_at_one", "pareto_curve", "cumulative_share", 1.5),
+    ("shares_are_monotone_and_end_at_one", "pareto_curve", "share_before", 0.1),
+    ("tiers_follow_values", "pareto_curve", "tier", "C"),
+    ("tiers_are_of_the_policy", "account_tiers", "final_tier", "Z"),
+    ("tiers_are_of_the_policy", "pareto_curve", "tier", "Z"),
+    ("postures_are_known", "account_tiers", "posture", "attack"),
+    ("history_ends_at_account_tiers", "account_tier_history", "final_tier", "C"),
+    ("rejected_share_is_tolerated", "int_deliveries_counted", "rows_rejected", 4),
+    ("cost_coverage_reaches_minimum", "int_account_windows", "costed_turnover", Decimal(79)),
+    ("primary_scheme_is_computed", "account_tiers", "value_tier", None),
+    ("currencies_are_codes", "int_invoice_lines_counted", "currency", "eur"),
+    ("parent_links_resolve", "int_account_hierarchies", "link_problem", "cycle"),
+    ("merges_resolve", "stg_crm__accounts", "merged_into_id", "9"),
+    ("overrides_apply", "int_overrides_dated", "problem", "orphan"),
+    ("overrides_are_in_force", "int_overrides_dated", "valid_to", date(2024, 2, 29)),
+    ("overrides_change_something", "account_tiers", "stable_tier", "B"),
+    ("overrides_do_not_overlap", "int_overrides_dated", "valid_to", date(2024, 7, 1)),
+    ("overrides_end_in_time", "int_overrides_dated", "valid_from", date(2020, 1, 1)),
+    ("overrides_stay_within_budget", "stg_run__override_budgets", "max_share", Decimal("0.5")),
+    ("populations_are_large_enough", "int_account_scheme_values", "is_ranked", False),
+    ("scheme_totals_are_positive", "stg_run__schemes", "scheme", "other"),
+    ("no_line_is_left_out", "int_invoice_lines_counted", "booking", "left_out"),
+    ("every_line_has_a_rate", "int_invoice_lines_counted", "booking", "no_exchange_rate"),
+    ("every_invoiced_customer_is_known", "account_tiers", "is_placeholder", True),
+    ("crm_rows_name_known_accounts", "stg_crm__activities", "account_id", "9"),
+    ("no_invoice_is_dated_after_the_run", "int_invoice_lines_counted", "month_index", 99_999),
+]
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The SQL of each singular test by name, its inputs named by their bare names."""
+    folder = tmp_path_factory.mktemp("dbt")
+    arguments = ["compile", "--select", "test_type:singular", "--project-dir", str(DBT)]
+    arguments += ["--profiles-dir", str(DBT), "--target-path", str(folder / "target")]
+    outcome = subprocess.run(
+        [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments]
+        + ["--log-path", str(folder)],
+        cwd=folder,
+        env=os.environ | {"KAM_WAREHOUSE": str(folder / "warehouse.duckdb")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome.returncode == 0, f"dbt cannot compile the tests:\n{outcome.stdout[-3000:]}"
+    nodes = json.loads((folder / "target" / "manifest.json").read_text())["nodes"]
+    found = {}
+    for node in nodes.values():
+        if node["resource_type"] == "test" and "test_metadata" not in node:
+            sql = str(node["compiled_code"])
+            for parent in node["depends_on"]["nodes"]:
+                sql = sql.replace(nodes[parent]["relation_name"], nodes[parent]["name"])
+            found[str(node["name"])] = sql
+    return found
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database that holds the rows which keep every rule."""
+    with duckdb.connect(":memory:", config={"threads": 1}) as opened:
+        for name, rows in TABLES.items():
+            opened.register("incoming", pa.Table.from_pylist(rows))
+            opened.execute(f"create table {name} as select * from incoming")
+            for column in {column for row in rows for column in row if row[column] is None}:
+                if all(row[column] is None for row in rows):
+                    opened.execute(f"alter table {name} alter {column} type varchar")
+        yield opened
+
+
+def test_every_test_of_the_gate_is_tried(gate: dict[str, str]) -> None:
+    tried = {f"assert_{name}" for name, *_ in BREACHES}
+    assert tried == set(gate), "add the test to BREACHES, with a change that breaks its rule"
+
+
+@pytest.mark.parametrize("name", sorted({name for name, *_ in BREACHES}))
+def test_rows_that_keep_the_rule_pass(
+    gate: dict[str, str], connection: duckdb.DuckDBPyConnection, name: str
+) -> None:
+    assert connection.execute(gate[f"assert_{name}"]).fetchall() == []
+
+
+@pytest.mark.parametrize(("name", "table", "column", "value"), BREACHES)
+def test_a_breach_is_found_and_described(
+    gate: dict[str, str],
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    table: str,
+    column: str,
+    value: object,
+) -> None:
+    connection.execute(f"update {table} set {column} = ? where rowid = 0", [value])
+    answer = connection.execute(gate[f"assert_{name}"])
+    names = [described[0] for described in answer.description or []]
+    found = answer.fetchall()
+    assert found, "the test is blind to the breach"
+    assert all(row[names.index("observed")] for row in found), "say what was seen"

@@ -1,0 +1,275 @@
+"""Rule 4: what is published is compared with the reference, account by account."""
+
+from decimal import Decimal
+
+import duckdb
+import pytest
+from hand_made import hand_made_warehouse
+
+from dagster_project.lib.checks import CheckResult
+from dagster_project.lib.recomputed import recompute_tiers
+from dagster_project.lib.recomputed_history import recompute_final_tiers
+from dagster_project.policy import Policy
+
+
+def recomputed(connection: duckdb.DuckDBPyConnection, policy: Policy) -> dict[str, CheckResult]:
+    results = recompute_tiers(connection, policy) + recompute_final_tiers(connection, policy)
+    return {result.check_name.removeprefix("account_tiers_"): result for result in results}
+
+
+def tampered(policy: Policy, *statements: str) -> dict[str, CheckResult]:
+    connection = hand_made_warehouse()
+    for statement in statements:
+        connection.execute(statement)
+    return recomputed(connection, policy)
+
+
+def failed(results: dict[str, CheckResult]) -> set[str]:
+    return {name for name, result in results.items() if not result.passed}
+
+
+def test_what_was_worked_out_by_hand_is_equal(policy: Policy) -> None:
+    results = tampered(policy)
+    assert failed(results) == set(), results
+    assert list(results) == [
+        "revenue_recomputed",
+        "gross_margin_recomputed",
+        "potential_recomputed",
+        "raw_tier_recomputed",
+        "final_tier_recomputed",
+    ]
+    assert results["revenue_recomputed"].observed == "6 accounts, 5 with a value: all equal"
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("tier", "'A'", "b: tier A in account_tiers, recomputed B"),
+        ("rank", "3", "b: rank 3 in account_tiers, recomputed 2"),
+        ("share", "0.120000000003", "b: share 0.120000000003 in account_tiers, recomputed 0.12"),
+        ("share_before", "0.81", "b: share_before 0.81 in account_tiers, recomputed 0.8"),
+        ("cumulative_share", "null", "b: cumulative_share null in account_tiers, recomputed 0.92"),
+        ("distance", "680.0001", "b: distance 680.0001 in account_tiers, recomputed 680.0000"),
+    ],
+)
+def test_a_tampered_column_of_account_tiers_is_found(
+    policy: Policy, column: str, value: str, said: str
+) -> None:
+    results = tampered(
+        policy, f"update marts.account_tiers set revenue_{column} = {value} where account_key = 'b'"
+    )
+    assert failed(results) == {"revenue_recomputed"}
+    assert results["revenue_recomputed"].stops
+    assert results["revenue_recomputed"].observed == said
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("tier", "'C'"),
+        ("curve_rank", "1"),
+        ("share", "0.13"),
+        ("share_before", "0.79"),
+        ("cumulative_share", "0.91"),
+        ("cumulative_share_net", "0.93"),
+    ],
+)
+def test_a_tampered_column_of_the_curve_is_found(policy: Policy, column: str, value: str) -> None:
+    results = tampered(
+        policy, f"update marts.pareto_curve set {column} = {value} where account_key = 'b'"
+    )
+    assert "revenue_recomputed" in failed(results)
+    assert "b: " in results["revenue_recomputed"].observed
+
+
+def test_the_last_decimal_of_a_share_may_differ(policy: Policy) -> None:
+    results = tampered(
+        policy,
+        "update marts.account_tiers set revenue_share = 0.120000000001 where account_key = 'b'",
+    )
+    assert failed(results) == set()
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (
+            "update marts.account_tiers set revenue = 121 where account_key = 'b'",
+            "b: revenue 121.0000 in account_tiers, 120.0000 on the curve",
+        ),
+        (
+            "update marts.account_tiers set revenue = 5 where account_key = 'e'",
+            "e: revenue 5.0000 is not on the curve",
+        ),
+        (
+            "update marts.account_tiers set is_excluded = true where account_key = 'f'",
+            "f: on the curve, and excluded or unknown in account_tiers",
+        ),
+        (
+            "update marts.account_tiers set revenue_tier = 'B' where account_key = 'e'",
+            "e: tier B in account_tiers, recomputed C",
+        ),
+        (
+            "update marts.account_tiers set revenue_rank = 5 where account_key = 'e'",
+            "e: rank 5 in account_tiers, recomputed null",
+        ),
+        (
+            "insert into marts.pareto_curve from marts.pareto_curve where account_key = 'c'",
+            "c: twice on the curve of revenue",
+        ),
+    ],
+)
+def test_a_value_apart_from_its_account_is_found(policy: Policy, statement: str, said: str) -> None:
+    result = tampered(policy, statement)["revenue_recomputed"]
+    assert not result.passed
+    assert said in result.observed
+
+
+def test_up_to_three_accounts_are_named(policy: Policy) -> None:
+    observed = tampered(policy, "update marts.account_tiers set revenue_tier = 'Z'")[
+        "revenue_recomputed"
+    ].observed
+    assert observed.count("tier Z") == 3
+    assert observed.endswith("and 3 accounts more")
+
+
+def test_ties_are_ranked_by_key_and_share_a_tier(policy: Policy) -> None:
+    connection = hand_made_warehouse()
+    for mart, prefix, rank in (
+        ("pareto_curve", "", "curve_rank"),
+        ("account_tiers", "revenue_", "revenue_rank"),
+    ):
+        value = "value" if mart == "pareto_curve" else "revenue"
+        connection.execute(
+            f"update marts.{mart} set {value} = 85, {prefix}share = 0.085, "
+            f"{prefix}share_before = 0.8, "
+            f"{prefix}cumulative_share = {rank} * 0.085 + 0.715, {prefix}tier = 'B' "
+            "where account_key in ('b', 'c')"
+        )
+    connection.execute(
+        "update marts.account_tiers set revenue_distance = 715 where account_key in ('b', 'c')"
+    )
+    connection.execute(
+        "update marts.account_tiers set revenue_distance = 55 where account_key = 'd'"
+    )
+    connection.execute(
+        "update marts.account_tiers set revenue_distance = 95 where account_key = 'f'"
+    )
+    connection.execute(
+        "update marts.pareto_curve set cumulative_share_net = 0.893939393939 "
+        "where account_key = 'b'"
+    )
+    assert failed(recomputed(connection, policy)) == set()
+    connection.execute(
+        "update marts.account_tiers set revenue_rank = 5 - revenue_rank "
+        "where account_key in ('b', 'c')"
+    )
+    assert failed(recomputed(connection, policy)) == {"revenue_recomputed"}
+
+
+def test_an_unreliable_margin_on_the_curve_is_found(policy: Policy) -> None:
+    results = tampered(
+        policy,
+        "update marts.account_tiers set gross_margin = 9, cost_coverage = 0.79 "
+        "where account_key = 'a'",
+        "insert into marts.pareto_curve select 'gross_margin', 'all', 1, 'a', as_of, 9, 1, 0, 1, "
+        "1, 'A' "
+        "from marts.pareto_curve where account_key = 'a'",
+    )
+    observed = results["gross_margin_recomputed"].observed
+    assert "a: on the curve with less than 0.8" in observed
+
+
+def test_an_unreliable_margin_off_the_curve_is_right(policy: Policy) -> None:
+    results = tampered(
+        policy,
+        "update marts.account_tiers set gross_margin = 9, cost_coverage = 0.79 "
+        "where account_key = 'a'",
+    )
+    assert failed(results) == set()
+
+
+@pytest.mark.parametrize(
+    ("key", "column", "value", "said"),
+    [
+        ("b", "stable_tier", "'B'", "b: stable_tier B, recomputed A"),
+        ("c", "final_tier", "'B'", "c: final_tier B, recomputed A"),
+        ("c", "is_new_customer", "false", "c: is_new_customer False, recomputed True"),
+        ("d", "override_tier", "null", "d: override_tier null, recomputed B"),
+        ("a", "override_tier", "'C'", "a: override_tier C, recomputed null"),
+    ],
+)
+def test_a_tampered_final_tier_is_found(
+    policy: Policy, key: str, column: str, value: str, said: str
+) -> None:
+    results = tampered(
+        policy, f"update marts.account_tiers set {column} = {value} where account_key = '{key}'"
+    )
+    assert failed(results) == {"final_tier_recomputed"}
+    assert said in results["final_tier_recomputed"].observed
+
+
+def test_a_tampered_month_before_is_found(policy: Policy) -> None:
+    results = tampered(
+        policy,
+        "update marts.account_tier_history set raw_tier = 'B' "
+        "where account_key = 'b' and as_of = '2023-11-01'",
+    )
+    assert "b: stable_tier A, recomputed B" in results["final_tier_recomputed"].observed
+
+
+def test_a_tampered_raw_tier_is_found(policy: Policy) -> None:
+    results = tampered(
+        policy, "update marts.account_tiers set raw_tier = 'A' where account_key = 'd'"
+    )
+    assert "d: raw_tier A, recomputed C" in results["raw_tier_recomputed"].observed
+
+
+def test_accounts_alike_are_one_case(policy: Policy) -> None:
+    results = tampered(
+        policy, "update marts.account_tiers set stable_tier = 'B' where account_key in ('e', 'f')"
+    )
+    assert "e and 1 like it: stable_tier B, recomputed C" in (
+        results["final_tier_recomputed"].observed
+    )
+
+
+def test_a_short_history_is_completed_from_the_warehouse(policy: Policy) -> None:
+    connection = hand_made_warehouse()
+    connection.execute("drop view intermediate.int_account_final_tiers")
+    connection.execute(
+        "create table intermediate.int_account_final_tiers as from marts.account_tier_history"
+    )
+    connection.execute("delete from marts.account_tier_history where as_of < '2024-01-01'")
+    short = policy.model_copy(update={"history_months": 1})
+    assert failed(recomputed(connection, short)) == set()
+
+
+def test_a_removed_account_is_not_recomputed(policy: Policy) -> None:
+    results = tampered(
+        policy,
+        "update marts.account_tiers set inactive_since = as_of, revenue_tier = null, "
+        "value_tier = null, raw_tier = null, stable_tier = null where account_key = 'e'",
+    )
+    assert failed(results) == set()
+
+
+def test_a_rule_that_cannot_be_recomputed_stops(policy: Policy) -> None:
+    scheme = policy.schemes["revenue"].model_copy(update={"population": "country"})
+    asked = policy.model_copy(update={"schemes": {"revenue": scheme}})
+    (result,) = recompute_tiers(hand_made_warehouse(), asked)
+    assert result.stops
+    assert "country" in result.observed
+
+
+def test_amounts_stay_exact(policy: Policy) -> None:
+    connection = hand_made_warehouse()
+    large = Decimal("90071992547409.9300")  # no double holds it
+    connection.execute("update marts.pareto_curve set value = ? where account_key = 'a'", [large])
+    connection.execute(
+        "update marts.account_tiers set revenue = ? where account_key = 'a'",
+        [large + Decimal("0.0001")],
+    )
+    assert "a: revenue 90071992547409.9301 in account_tiers" in (
+        recomputed(connection, policy)["revenue_recomputed"].observed
+    )
