@@ -9,6 +9,7 @@ import logging
 import shutil
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -94,7 +95,9 @@ def _run(settings: Settings, started: float) -> Outcome:
         )
     folder = settings.runs / result.run_id
     shutil.rmtree(folder / "scratch", ignore_errors=True)
-    return _outcome(settings, folder, result, seconds=time.monotonic() - started)
+    outcome = _outcome(settings, folder, result, seconds=time.monotonic() - started)
+    _keep_record(folder, outcome)
+    return outcome
 
 
 def _outcome(settings: Settings, folder: Path, result: object, *, seconds: float) -> Outcome:
@@ -116,6 +119,22 @@ def _outcome(settings: Settings, folder: Path, result: object, *, seconds: float
         checks=checks,
         error=error,
         seconds=seconds,
+    )
+
+
+def _keep_record(folder: Path, outcome: Outcome) -> None:
+    failed = ", ".join(check.check_name for check in outcome.failed_checks)
+    began = datetime.now(UTC) - timedelta(seconds=outcome.seconds)
+    folder.mkdir(parents=True, exist_ok=True)
+    run_folder.write_record(
+        folder,
+        run_folder.RunRecord(
+            run_id=folder.name,
+            began=began.strftime("%Y-%m-%d %H:%M:%S"),
+            status=outcome.status,
+            seconds=round(outcome.seconds, 1),
+            failed=failed or outcome.error.partition("\n")[0],
+        ),
     )
 
 

@@ -156,7 +156,7 @@ def _raw_differences(
     for group in _records(groups):
         value_tier = None if group["is_excluded"] else group["curve_tier"] or lowest
         decided = matrix.get((value_tier or "", group["potential_tier"]))
-        raw_tier = decided if decided in tiers else value_tier or lowest
+        raw_tier = decided if decided in tiers else value_tier
         for column, wanted in (("value_tier", value_tier), ("raw_tier", raw_tier)):
             published = group[column]
             if published != wanted:
@@ -195,16 +195,16 @@ def _answers(
 def _asked(
     cases: pd.DataFrame, policy: Policy, *, overrides: pd.DataFrame | None
 ) -> dict[str, dict[str, Any]]:
-    rows: list[tuple[str, date, str]] = []
+    rows: list[tuple[str, date, str | None]] = []
     firsts: dict[str, date] = {}
-    known = set(policy.primary.tiers)
+    known = set(policy.primary.tiers)  # an excluded account has none
     for case in _records(cases):
         if case["months"] is None:
             continue
         rows += [
             (case["account_key"], month, tier)
             for month, tier in zip(case["months"], case["raw_tiers"], strict=True)
-            if tier in known
+            if tier is None or tier in known
         ]
         if case["first_invoice_date"] is not None:
             firsts[case["account_key"]] = case["first_invoice_date"]

@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.landing import LandingReport
 
 LANDING = "landing.json"
+RECORD = "outcome.json"
 CHECKS = ("checks_dbt.json", "checks_gate.json")
 
 
@@ -41,3 +44,24 @@ def read_checks(folder: Path) -> list[CheckResult]:
         for row in json.loads((folder / name).read_bytes())
     ]
     return sorted(results, key=lambda result: (result.asset, result.check_name))
+
+
+class RunRecord(BaseModel):
+    """How a run ended; `failed` names the checks that stopped it, or the error's first line."""
+
+    run_id: str
+    began: str
+    status: str
+    seconds: float
+    failed: str
+
+
+def write_record(folder: Path, record: RunRecord) -> None:
+    """Keeps the outcome of the run."""
+    (folder / RECORD).write_text(record.model_dump_json(indent=2), encoding="utf-8")
+
+
+def last_runs(runs: Path, count: int) -> list[RunRecord]:
+    """The outcomes of the last runs, the newest first."""
+    records = [RunRecord.model_validate_json(path.read_bytes()) for path in runs.glob(f"*/{RECORD}")]
+    return sorted(records, key=lambda record: record.began, reverse=True)[:count]

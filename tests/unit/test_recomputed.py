@@ -1,15 +1,17 @@
 """Rule 4: what is published is compared with the reference, account by account."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import duckdb
 import pytest
-from hand_made import hand_made_warehouse
 
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.recomputed import recompute_tiers
 from dagster_project.lib.recomputed_history import recompute_final_tiers
 from dagster_project.policy import Policy
+
+Tampered = Callable[..., dict[str, CheckResult]]
 
 
 def recomputed(connection: duckdb.DuckDBPyConnection, policy: Policy) -> dict[str, CheckResult]:
@@ -17,19 +19,24 @@ def recomputed(connection: duckdb.DuckDBPyConnection, policy: Policy) -> dict[st
     return {result.check_name.removeprefix("account_tiers_"): result for result in results}
 
 
-def tampered(policy: Policy, *statements: str) -> dict[str, CheckResult]:
-    connection = hand_made_warehouse()
-    for statement in statements:
-        connection.execute(statement)
-    return recomputed(connection, policy)
+@pytest.fixture
+def tampered(warehouse: duckdb.DuckDBPyConnection, policy: Policy) -> Tampered:
+    """What is found once the statements have changed the warehouse."""
+
+    def change(*statements: str) -> dict[str, CheckResult]:
+        for statement in statements:
+            warehouse.execute(statement)
+        return recomputed(warehouse, policy)
+
+    return change
 
 
 def failed(results: dict[str, CheckResult]) -> set[str]:
     return {name for name, result in results.items() if not result.passed}
 
 
-def test_what_was_worked_out_by_hand_is_equal(policy: Policy) -> None:
-    results = tampered(policy)
+def test_what_was_worked_out_by_hand_is_equal(tampered: Tampered) -> None:
+    results = tampered()
     assert failed(results) == set(), results
     assert list(results) == [
         "revenue_recomputed",
@@ -53,10 +60,10 @@ def test_what_was_worked_out_by_hand_is_equal(policy: Policy) -> None:
     ],
 )
 def test_a_tampered_column_of_account_tiers_is_found(
-    policy: Policy, column: str, value: str, said: str
+    tampered: Tampered, column: str, value: str, said: str
 ) -> None:
     results = tampered(
-        policy, f"update marts.account_tiers set revenue_{column} = {value} where account_key = 'b'"
+        f"update marts.account_tiers set revenue_{column} = {value} where account_key = 'b'"
     )
     assert failed(results) == {"revenue_recomputed"}
     assert results["revenue_recomputed"].stops
@@ -74,17 +81,16 @@ def test_a_tampered_column_of_account_tiers_is_found(
         ("cumulative_share_net", "0.93"),
     ],
 )
-def test_a_tampered_column_of_the_curve_is_found(policy: Policy, column: str, value: str) -> None:
-    results = tampered(
-        policy, f"update marts.pareto_curve set {column} = {value} where account_key = 'b'"
-    )
+def test_a_tampered_column_of_the_curve_is_found(
+    tampered: Tampered, column: str, value: str
+) -> None:
+    results = tampered(f"update marts.pareto_curve set {column} = {value} where account_key = 'b'")
     assert "revenue_recomputed" in failed(results)
     assert "b: " in results["revenue_recomputed"].observed
 
 
-def test_the_last_decimal_of_a_share_may_differ(policy: Policy) -> None:
+def test_the_last_decimal_of_a_share_may_differ(tampered: Tampered) -> None:
     results = tampered(
-        policy,
         "update marts.account_tiers set revenue_share = 0.120000000001 where account_key = 'b'",
     )
     assert failed(results) == set()
@@ -119,57 +125,59 @@ def test_the_last_decimal_of_a_share_may_differ(policy: Policy) -> None:
         ),
     ],
 )
-def test_a_value_apart_from_its_account_is_found(policy: Policy, statement: str, said: str) -> None:
-    result = tampered(policy, statement)["revenue_recomputed"]
+def test_a_value_apart_from_its_account_is_found(
+    tampered: Tampered, statement: str, said: str
+) -> None:
+    result = tampered(statement)["revenue_recomputed"]
     assert not result.passed
     assert said in result.observed
 
 
-def test_up_to_three_accounts_are_named(policy: Policy) -> None:
-    observed = tampered(policy, "update marts.account_tiers set revenue_tier = 'Z'")[
+def test_up_to_three_accounts_are_named(tampered: Tampered) -> None:
+    observed = tampered("update marts.account_tiers set revenue_tier = 'Z'")[
         "revenue_recomputed"
     ].observed
     assert observed.count("tier Z") == 3
     assert observed.endswith("and 3 accounts more")
 
 
-def test_ties_are_ranked_by_key_and_share_a_tier(policy: Policy) -> None:
-    connection = hand_made_warehouse()
+def test_ties_are_ranked_by_key_and_share_a_tier(
+    warehouse: duckdb.DuckDBPyConnection, policy: Policy
+) -> None:
     for mart, prefix, rank in (
         ("pareto_curve", "", "curve_rank"),
         ("account_tiers", "revenue_", "revenue_rank"),
     ):
         value = "value" if mart == "pareto_curve" else "revenue"
-        connection.execute(
+        warehouse.execute(
             f"update marts.{mart} set {value} = 85, {prefix}share = 0.085, "
             f"{prefix}share_before = 0.8, "
             f"{prefix}cumulative_share = {rank} * 0.085 + 0.715, {prefix}tier = 'B' "
             "where account_key in ('b', 'c')"
         )
-    connection.execute(
+    warehouse.execute(
         "update marts.account_tiers set revenue_distance = 715 where account_key in ('b', 'c')"
     )
-    connection.execute(
+    warehouse.execute(
         "update marts.account_tiers set revenue_distance = 55 where account_key = 'd'"
     )
-    connection.execute(
+    warehouse.execute(
         "update marts.account_tiers set revenue_distance = 95 where account_key = 'f'"
     )
-    connection.execute(
+    warehouse.execute(
         "update marts.pareto_curve set cumulative_share_net = 0.893939393939 "
         "where account_key = 'b'"
     )
-    assert failed(recomputed(connection, policy)) == set()
-    connection.execute(
+    assert failed(recomputed(warehouse, policy)) == set()
+    warehouse.execute(
         "update marts.account_tiers set revenue_rank = 5 - revenue_rank "
         "where account_key in ('b', 'c')"
     )
-    assert failed(recomputed(connection, policy)) == {"revenue_recomputed"}
+    assert failed(recomputed(warehouse, policy)) == {"revenue_recomputed"}
 
 
-def test_an_unreliable_margin_on_the_curve_is_found(policy: Policy) -> None:
+def test_an_unreliable_margin_on_the_curve_is_found(tampered: Tampered) -> None:
     results = tampered(
-        policy,
         "update marts.account_tiers set gross_margin = 9, cost_coverage = 0.79 "
         "where account_key = 'a'",
         "insert into marts.pareto_curve select 'gross_margin', 'all', 1, 'a', as_of, 9, 1, 0, 1, "
@@ -180,9 +188,8 @@ def test_an_unreliable_margin_on_the_curve_is_found(policy: Policy) -> None:
     assert "a: on the curve with less than 0.8" in observed
 
 
-def test_an_unreliable_margin_off_the_curve_is_right(policy: Policy) -> None:
+def test_an_unreliable_margin_off_the_curve_is_right(tampered: Tampered) -> None:
     results = tampered(
-        policy,
         "update marts.account_tiers set gross_margin = 9, cost_coverage = 0.79 "
         "where account_key = 'a'",
     )
@@ -200,76 +207,82 @@ def test_an_unreliable_margin_off_the_curve_is_right(policy: Policy) -> None:
     ],
 )
 def test_a_tampered_final_tier_is_found(
-    policy: Policy, key: str, column: str, value: str, said: str
+    tampered: Tampered, key: str, column: str, value: str, said: str
 ) -> None:
     results = tampered(
-        policy, f"update marts.account_tiers set {column} = {value} where account_key = '{key}'"
+        f"update marts.account_tiers set {column} = {value} where account_key = '{key}'"
     )
     assert failed(results) == {"final_tier_recomputed"}
     assert said in results["final_tier_recomputed"].observed
 
 
-def test_a_tampered_month_before_is_found(policy: Policy) -> None:
+def test_an_excluded_account_has_no_raw_tier(tampered: Tampered) -> None:
     results = tampered(
-        policy,
+        "update marts.account_tiers set raw_tier = 'C', value_tier = 'C' where account_key = 'g'",
+    )
+    assert "g: value_tier C, recomputed null" in results["raw_tier_recomputed"].observed
+    assert "g: raw_tier C, recomputed null" in results["final_tier_recomputed"].observed
+
+
+def test_a_tampered_month_before_is_found(tampered: Tampered) -> None:
+    results = tampered(
         "update marts.account_tier_history set raw_tier = 'B' "
         "where account_key = 'b' and as_of = '2023-11-01'",
     )
     assert "b: stable_tier A, recomputed B" in results["final_tier_recomputed"].observed
 
 
-def test_a_tampered_raw_tier_is_found(policy: Policy) -> None:
-    results = tampered(
-        policy, "update marts.account_tiers set raw_tier = 'A' where account_key = 'd'"
-    )
+def test_a_tampered_raw_tier_is_found(tampered: Tampered) -> None:
+    results = tampered("update marts.account_tiers set raw_tier = 'A' where account_key = 'd'")
     assert "d: raw_tier A, recomputed C" in results["raw_tier_recomputed"].observed
 
 
-def test_accounts_alike_are_one_case(policy: Policy) -> None:
+def test_accounts_alike_are_one_case(tampered: Tampered) -> None:
     results = tampered(
-        policy, "update marts.account_tiers set stable_tier = 'B' where account_key in ('e', 'f')"
+        "update marts.account_tiers set stable_tier = 'B' where account_key in ('e', 'f')"
     )
     assert "e and 1 like it: stable_tier B, recomputed C" in (
         results["final_tier_recomputed"].observed
     )
 
 
-def test_a_short_history_is_completed_from_the_warehouse(policy: Policy) -> None:
-    connection = hand_made_warehouse()
-    connection.execute("drop view intermediate.int_account_final_tiers")
-    connection.execute(
+def test_a_short_history_is_completed_from_the_warehouse(
+    warehouse: duckdb.DuckDBPyConnection, policy: Policy
+) -> None:
+    warehouse.execute("drop view intermediate.int_account_final_tiers")
+    warehouse.execute(
         "create table intermediate.int_account_final_tiers as from marts.account_tier_history"
     )
-    connection.execute("delete from marts.account_tier_history where as_of < '2024-01-01'")
+    warehouse.execute("delete from marts.account_tier_history where as_of < '2024-01-01'")
     short = policy.model_copy(update={"history_months": 1})
-    assert failed(recomputed(connection, short)) == set()
+    assert failed(recomputed(warehouse, short)) == set()
 
 
-def test_a_removed_account_is_not_recomputed(policy: Policy) -> None:
+def test_a_removed_account_is_not_recomputed(tampered: Tampered) -> None:
     results = tampered(
-        policy,
         "update marts.account_tiers set inactive_since = as_of, revenue_tier = null, "
         "value_tier = null, raw_tier = null, stable_tier = null where account_key = 'e'",
     )
     assert failed(results) == set()
 
 
-def test_a_rule_that_cannot_be_recomputed_stops(policy: Policy) -> None:
+def test_a_rule_that_cannot_be_recomputed_stops(
+    warehouse: duckdb.DuckDBPyConnection, policy: Policy
+) -> None:
     scheme = policy.schemes["revenue"].model_copy(update={"population": "country"})
     asked = policy.model_copy(update={"schemes": {"revenue": scheme}})
-    (result,) = recompute_tiers(hand_made_warehouse(), asked)
+    (result,) = recompute_tiers(warehouse, asked)
     assert result.stops
     assert "country" in result.observed
 
 
-def test_amounts_stay_exact(policy: Policy) -> None:
-    connection = hand_made_warehouse()
+def test_amounts_stay_exact(warehouse: duckdb.DuckDBPyConnection, policy: Policy) -> None:
     large = Decimal("90071992547409.9300")  # no double holds it
-    connection.execute("update marts.pareto_curve set value = ? where account_key = 'a'", [large])
-    connection.execute(
+    warehouse.execute("update marts.pareto_curve set value = ? where account_key = 'a'", [large])
+    warehouse.execute(
         "update marts.account_tiers set revenue = ? where account_key = 'a'",
         [large + Decimal("0.0001")],
     )
     assert "a: revenue 90071992547409.9301 in account_tiers" in (
-        recomputed(connection, policy)["revenue_recomputed"].observed
+        recomputed(warehouse, policy)["revenue_recomputed"].observed
     )

@@ -1,24 +1,24 @@
-with lines as (
-    select * from {{ ref('int_invoice_lines_converted') }}
+with customer_months as (
+    select * from {{ ref('int_customer_currency_months') }}
 ),
 
 counted as (
     select
-        lines.source_system,
-        cast(year(lines.invoice_date) * 12 + month(lines.invoice_date) as integer) as month_index,
-        lines.currency,
-        lines.booking,
-        lines.left_out_reason,
-        count(*) as line_count,
-        cast(sum(lines.revenue) as decimal(38, 4)) as revenue,
-        cast(sum(lines.revenue_local) as decimal(38, 4)) as revenue_local
-    from lines
+        customer_months.source_system,
+        customer_months.month_index,
+        customer_months.currency,
+        customer_months.booking,
+        customer_months.left_out_reason,
+        cast(sum(customer_months.line_count) as bigint) as line_count,
+        cast(sum(customer_months.revenue) as decimal(38, 4)) as revenue,
+        cast(sum(customer_months.revenue_local) as decimal(38, 4)) as revenue_local
+    from customer_months
     group by
-        lines.source_system,
-        year(lines.invoice_date) * 12 + month(lines.invoice_date),
-        lines.currency,
-        lines.booking,
-        lines.left_out_reason
+        customer_months.source_system,
+        customer_months.month_index,
+        customer_months.currency,
+        customer_months.booking,
+        customer_months.left_out_reason
 )
 
 select * from counted

@@ -1,17 +1,18 @@
 """The gate as a whole: it passes on a sound warehouse, and each tampering is found by name."""
 
 import datetime
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
 import pytest
-from hand_made import RUN_AT, hand_made_warehouse
 
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.expectations.gate import Judge, run_gate
 from dagster_project.lib.expectations.suites import load_suites, suite_of
 from dagster_project.policy import Policy
 
+RUN_AT = datetime.datetime(2024, 1, 3, 5, 0)
 LIVE: dict[str, Any] = {
     "inputs": [
         {"entity": "invoice_lines", "rows_loaded": 55},
@@ -19,9 +20,10 @@ LIVE: dict[str, Any] = {
         {"entity": "accounts", "rows_loaded": 6},
         {"entity": "tier_overrides", "rows_loaded": 3},
     ],
-    "totals": {"revenue": "950.0000", "accounts": 6},
+    "totals": {"revenue": "950.0000", "accounts": 7},
 }
 
+Drift = Callable[..., dict[str, CheckResult]]
 DRIFT = ("drift_rows", "drift_few_rows", "drift_revenue")
 
 
@@ -43,12 +45,16 @@ def judged(
     return named([result for frame in frames for result in judge.judge(suite_of(frame))])
 
 
-def drift(
-    policy: Policy,
-    live: dict[str, Any] | None = LIVE,
-    connection: duckdb.DuckDBPyConnection | None = None,
-) -> dict[str, CheckResult]:
-    return judged(connection or hand_made_warehouse(), policy, *DRIFT, live=live)
+@pytest.fixture
+def drift(warehouse: duckdb.DuckDBPyConnection, policy: Policy) -> Drift:
+    """The warehouse against a live release, LIVE unless told."""
+
+    def against(
+        live: dict[str, Any] | None = LIVE, policy: Policy = policy
+    ) -> dict[str, CheckResult]:
+        return judged(warehouse, policy, *DRIFT, live=live)
+
+    return against
 
 
 def failed(results: dict[str, CheckResult]) -> set[str]:
@@ -60,38 +66,41 @@ def with_inputs(**rows: int) -> dict[str, Any]:
     return {**LIVE, "inputs": inputs}
 
 
-def test_a_sound_warehouse_passes_every_check(policy: Policy) -> None:
-    whole = run_gate(hand_made_warehouse(), policy=policy, live_manifest=LIVE, run_at=RUN_AT)
+def test_a_sound_warehouse_passes_every_check(
+    warehouse: duckdb.DuckDBPyConnection, policy: Policy
+) -> None:
+    whole = run_gate(warehouse, policy=policy, live_manifest=LIVE, run_at=RUN_AT)
     results = named(whole)
     assert failed(results) == set(), [results[name] for name in failed(results)]
     assert all(result.observed and result.remedy for result in results.values())
 
 
-def test_results_come_in_the_same_order_each_time(policy: Policy) -> None:
-    connection = hand_made_warehouse()
-    first = run_gate(connection, policy=policy, live_manifest=LIVE, run_at=RUN_AT)
-    assert first == run_gate(connection, policy=policy, live_manifest=LIVE, run_at=RUN_AT)
+def test_results_come_in_the_same_order_each_time(
+    warehouse: duckdb.DuckDBPyConnection, policy: Policy
+) -> None:
+    first = run_gate(warehouse, policy=policy, live_manifest=LIVE, run_at=RUN_AT)
+    assert first == run_gate(warehouse, policy=policy, live_manifest=LIVE, run_at=RUN_AT)
     declared = [check.name for suite in load_suites() for check in suite.checks]
     assert [result.check_name for result in first][: len(declared)] == declared
 
 
-def test_the_first_release_has_no_drift_and_says_so(policy: Policy) -> None:
-    results = drift(policy, None)
+def test_the_first_release_has_no_drift_and_says_so(drift: Drift) -> None:
+    results = drift(None)
     for name in ("row_counts_near_live", "short_lists_near_live", "revenue_near_live"):
         assert results[f"account_tiers_{name}"].passed
         assert "first release" in results[f"account_tiers_{name}"].observed
 
 
-def test_drift_that_passes_shows_its_figures(policy: Policy) -> None:
-    observed = drift(policy)["account_tiers_row_counts_near_live"].observed
+def test_drift_that_passes_shows_its_figures(drift: Drift) -> None:
+    observed = drift()["account_tiers_row_counts_near_live"].observed
     assert "invoice_lines rows 100 against 98 in the live release (+2.0%)" in observed
 
 
 def test_half_of_the_lines_missing_stops_and_names_entity_figures_and_remedy(
-    policy: Policy,
+    drift: Drift,
 ) -> None:
     live = with_inputs(invoice_lines=200, accounts=6, tier_overrides=3)
-    results = drift(policy, live)
+    results = drift(live)
     assert failed(results) == {"account_tiers_row_counts_near_live"}
     result = results["account_tiers_row_counts_near_live"]
     assert result.stops
@@ -109,45 +118,48 @@ def test_half_of_the_lines_missing_stops_and_names_entity_figures_and_remedy(
     ],
 )
 def test_an_optional_extract_that_shrinks(
-    policy: Policy, entity: str, before: int, name: str, stops: bool
+    drift: Drift, policy: Policy, entity: str, before: int, name: str, stops: bool
 ) -> None:
     live = with_inputs(**{"invoice_lines": 100, "accounts": 6, entity: before})
     policy = policy.model_copy(
         update={"gate": policy.gate.model_copy(update={"min_population": 6})}
     )
-    results = drift(policy, live)
+    results = drift(live, policy)
     assert name in failed(results)
     assert entity in results[name].observed
     assert results[name].stops is stops
 
 
 @pytest.mark.parametrize("revenue", ["400.0000", "2100.0000"])
-def test_revenue_beyond_the_tolerance_stops(policy: Policy, revenue: str) -> None:
-    live = {**LIVE, "totals": {"revenue": revenue, "accounts": 6}}
-    results = drift(policy, live)
+def test_revenue_beyond_the_tolerance_stops(drift: Drift, revenue: str) -> None:
+    live = {**LIVE, "totals": {"revenue": revenue, "accounts": 7}}
+    results = drift(live)
     assert failed(results) == {"account_tiers_revenue_near_live"}
-    assert "window revenue 990.0000 against" in results["account_tiers_revenue_near_live"].observed
-
-
-def test_a_live_revenue_of_0_is_no_measure(policy: Policy) -> None:
-    live = {**LIVE, "totals": {"revenue": "0", "accounts": 6}}
-    assert failed(drift(policy, live)) == set()
-
-
-def test_accounts_that_vanish_stop_though_their_rows_stay(policy: Policy) -> None:
-    connection = hand_made_warehouse()
-    connection.execute(
-        "update marts.account_tiers set inactive_since = as_of where account_key in ('e', 'f')"
+    assert (
+        "window revenue 1,030.0000 against" in results["account_tiers_revenue_near_live"].observed
     )
-    connection.execute("delete from marts.pareto_curve where account_key = 'f'")
-    result = drift(policy, connection=connection)["account_tiers_row_counts_near_live"]
+
+
+def test_a_live_revenue_of_0_is_no_measure(drift: Drift) -> None:
+    live = {**LIVE, "totals": {"revenue": "0", "accounts": 7}}
+    assert failed(drift(live)) == set()
+
+
+def test_accounts_that_vanish_stop_though_their_rows_stay(
+    drift: Drift, warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    warehouse.execute(
+        "update marts.account_tiers set inactive_since = as_of where account_key in ('e', 'f', 'g')"
+    )
+    warehouse.execute("delete from marts.pareto_curve where account_key = 'f'")
+    result = drift()["account_tiers_row_counts_near_live"]
     assert not result.passed
-    assert "accounts in account_tiers 4 against 6" in result.observed
+    assert "accounts in account_tiers 4 against 7" in result.observed
 
 
-def test_a_manifest_without_totals_is_refused(policy: Policy) -> None:
+def test_a_manifest_without_totals_is_refused(drift: Drift) -> None:
     with pytest.raises(ValueError, match=r"manifest\.json of the live release has no totals"):
-        drift(policy, {"inputs": []})
+        drift({"inputs": []})
 
 
 @pytest.mark.parametrize(
@@ -236,23 +248,27 @@ def test_a_manifest_without_totals_is_refused(policy: Policy) -> None:
         ),
     ],
 )
-def test_a_tampered_mart_is_found(policy: Policy, tampering: str, found: str) -> None:
-    connection = hand_made_warehouse()
-    connection.execute(tampering)
+def test_a_tampered_mart_is_found(
+    warehouse: duckdb.DuckDBPyConnection, policy: Policy, tampering: str, found: str
+) -> None:
+    warehouse.execute(tampering)
     suite = next(
         suite for suite in load_suites() if found in {check.name for check in suite.checks}
     )
-    results = judged(connection, policy, suite.frame)
+    results = judged(warehouse, policy, suite.frame)
     assert found in failed(results), results[found]
 
 
-def test_a_portfolio_without_positive_values_has_no_curve_to_judge(policy: Policy) -> None:
-    connection = hand_made_warehouse()
-    connection.execute("delete from marts.pareto_curve where value > 0")
-    assert failed(judged(connection, policy, "curves")) == set()
+def test_a_portfolio_without_positive_values_has_no_curve_to_judge(
+    warehouse: duckdb.DuckDBPyConnection, policy: Policy
+) -> None:
+    warehouse.execute("delete from marts.pareto_curve where value > 0")
+    assert failed(judged(warehouse, policy, "curves")) == set()
 
 
-def test_a_month_ahead_of_the_clock_is_no_late_update(policy: Policy) -> None:
+def test_a_month_ahead_of_the_clock_is_no_late_update(
+    warehouse: duckdb.DuckDBPyConnection, policy: Policy
+) -> None:
     early = datetime.datetime(2023, 12, 20)
-    results = judged(hand_made_warehouse(), policy, "account_tiers", run_at=early)
+    results = judged(warehouse, policy, "account_tiers", run_at=early)
     assert failed(results) == set()

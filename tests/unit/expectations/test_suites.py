@@ -1,17 +1,16 @@
 """Each check of `suites.yml` with a frame that passes and one that fails."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from hand_made import hand_made_policy
 
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.expectations.gate import contracted_columns, suite_parameters
 from dagster_project.lib.expectations.suites import Check, Suite, load_suites
 from dagster_project.lib.expectations.validation import validate
+from dagster_project.policy import Policy
 
 DAY = pd.Timestamp("2024-01-01")
 CONTRACT = contracted_columns()
@@ -117,7 +116,7 @@ for _mart in (
 DECLARED = [(suite, check) for suite in load_suites() for check in suite.checks]
 
 
-def judged(suite: Suite, check: Check, rows: Rows, folder: Path) -> CheckResult:
+def judged(suite: Suite, check: Check, rows: Rows, policy: Policy) -> CheckResult:
     frame = pd.DataFrame(rows)
     for name in suite.name_by:
         if name not in frame:
@@ -125,7 +124,7 @@ def judged(suite: Suite, check: Check, rows: Rows, folder: Path) -> CheckResult:
     (result,) = validate(
         frame,
         replace(suite, checks=(check,)),
-        parameters=suite_parameters(hand_made_policy(folder)),
+        parameters=suite_parameters(policy),
     )
     return result
 
@@ -136,17 +135,17 @@ def test_every_check_has_its_two_frames() -> None:
 
 
 @pytest.mark.parametrize(("suite", "check"), DECLARED, ids=[check.name for _, check in DECLARED])
-def test_a_check_tells_right_from_wrong(suite: Suite, check: Check, tmp_path: Path) -> None:
+def test_a_check_tells_right_from_wrong(suite: Suite, check: Check, policy: Policy) -> None:
     right, wrong = CASES[check.name]
-    passed = judged(suite, check, right, tmp_path)
+    passed = judged(suite, check, right, policy)
     assert passed.passed, passed.observed
-    stopped = judged(suite, check, wrong, tmp_path)
+    stopped = judged(suite, check, wrong, policy)
     assert not stopped.passed, stopped.observed
     assert "could not be evaluated" not in stopped.observed
     assert (stopped.check_name, stopped.severity) == (check.name, check.severity)
 
 
-def test_a_failure_names_the_account_and_its_figure(tmp_path: Path) -> None:
+def test_a_failure_names_the_account_and_its_figure(policy: Policy) -> None:
     suite, check = next(item for item in DECLARED if item[1].name.endswith("revenue_plausible"))
     rows: Rows = {
         "account_key": ["crm:accounts:1", "crm:accounts:2"],
@@ -154,13 +153,13 @@ def test_a_failure_names_the_account_and_its_figure(tmp_path: Path) -> None:
         "revenue_previous": [0.0, 0.0],
         "gross_margin": [0.0, 0.0],
     }
-    observed = judged(suite, check, rows, tmp_path).observed
+    observed = judged(suite, check, rows, policy).observed
     assert observed == "1 of 2 rows: crm:accounts:2 (revenue 7e+13)"
 
 
-def test_an_expectation_that_cannot_be_evaluated_has_failed(tmp_path: Path) -> None:
+def test_an_expectation_that_cannot_be_evaluated_has_failed(policy: Policy) -> None:
     suite, check = next(item for item in DECLARED if item[1].name.endswith("tier_occupied"))
-    result = judged(suite, check, {"scheme": ["revenue"]}, tmp_path)
+    result = judged(suite, check, {"scheme": ["revenue"]}, policy)
     assert not result.passed
     assert "could not be evaluated" in result.observed
     assert "best_tier_count" in result.observed

@@ -1,0 +1,50 @@
+# `make demo` and `make test` set everything up the first time; after that they only run.
+SHELL := /bin/bash
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+UV := .uv/bin/uv
+READY := .venv/.ready
+BIN := .venv/bin
+OUT ?= data/out
+
+.PHONY: demo test lint ui bench setup clean
+
+setup: $(READY)
+
+$(UV):
+	@echo "setting up uv $(UV_VERSION) in .uv"
+	@$(PYTHON) -m venv .uv
+	@.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(READY): pyproject.toml uv.lock | $(UV)
+	@echo "setting up the project in .venv from uv.lock (byte-compiled)"
+	@UV_COMPILE_BYTECODE=1 $(UV) sync --quiet --frozen --all-extras --python $(PYTHON)
+	@touch $(READY)
+
+demo: $(READY)
+	@echo "refreshing the demo company in $(OUT)"
+	@$(BIN)/kam demo --out $(OUT)
+
+lint: $(READY)
+	@echo "checking style and types"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar --nofail-on-warn dbt/models dbt/tests | tail -n 20; \
+		exit $${PIPESTATUS[0]}
+
+test: lint
+	@echo "running the tests (two at a time)"
+	@$(BIN)/pytest --numprocesses 2 --dist loadgroup
+
+ui: $(READY)
+	@echo "the web UI shows the demo company's graph on http://127.0.0.1:3000"
+	@$(BIN)/kam demo --out $(OUT)
+	@KAM_LANDING=$(OUT)/demo_landing KAM_OUT=$(OUT) DAGSTER_HOME=$(abspath $(OUT))/dagster \
+		DAGSTER_DISABLE_TELEMETRY=1 $(BIN)/dagster dev -m dagster_project.definitions -h 127.0.0.1 -p 3000
+
+bench: $(READY)
+	@$(BIN)/python -m tests.benchmarks.bench
+
+clean:
+	rm -rf .venv .uv dbt/target data/out data/landing

@@ -1,0 +1,119 @@
+"""`kam`: a thin face on the Dagster graph. Nothing heavy is imported for `--help`.
+
+Exit codes: 0 published or nothing to do, 1 anything else, 2 wrong usage or settings, 3 gate failed,
+4 extracts unreadable.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Account tiers of customers and prospects from CRM and ERP extracts: computed, checked, published, "
+    "explained.",
+)
+
+Out = Annotated[Path | None, typer.Option("--out", help="Folder for everything a run writes.")]
+Landing = Annotated[
+    Path | None, typer.Option("--landing", help="Folder with <system>/<entity>.csv extracts.")
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", help="YYYY-MM-DD; default: first day after the last invoiced month."),
+]
+PolicyFile = Annotated[Path | None, typer.Option("--policy", help="Business rules; YAML.")]
+SettingsFile = Annotated[
+    Path | None, typer.Option("--settings", help="Settings; default: kam.yml of this folder.")
+]
+Profiles = Annotated[
+    list[str] | None,
+    typer.Option("--profile", help="SYSTEM=NAME, the source profile of a folder; repeatable."),
+]
+Json = Annotated[bool, typer.Option("--json", help="The result as JSON, for programs.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and the log of the libraries.")]
+
+
+@app.command()
+def demo(out: Out = None, as_json: Json = False, debug: Debug = False) -> None:
+    """Make the demo company's extracts, refresh, and show the tiers."""
+    from dagster_project.commands import run_demo
+
+    _run(run_demo, {"out": out}, as_json=as_json, debug=debug)
+
+
+@app.command()
+def refresh(
+    landing: Landing = None,
+    out: Out = None,
+    as_of: AsOf = None,
+    policy: PolicyFile = None,
+    profile: Profiles = None,
+    settings: SettingsFile = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Land the extracts, compute the marts, pass the gate, publish one release."""
+    from dagster_project.commands import run_refresh
+
+    flags = {"landing": landing, "out": out, "as_of": as_of, "policy": policy, "profiles": profile}
+    _run(run_refresh, flags, settings=settings, as_json=as_json, debug=debug)
+
+
+@app.command()
+def check(
+    landing: Landing = None,
+    profile: Profiles = None,
+    policy: PolicyFile = None,
+    settings: SettingsFile = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Read and validate the extracts; publish nothing."""
+    from dagster_project.commands import run_check
+
+    flags = {"landing": landing, "policy": policy, "profiles": profile}
+    _run(run_check, flags, settings=settings, as_json=as_json, debug=debug)
+
+
+@app.command()
+def status(
+    out: Out = None, settings: SettingsFile = None, as_json: Json = False, debug: Debug = False
+) -> None:
+    """Show the live release, the last runs, their checks and freshness."""
+    from dagster_project.commands import run_status
+
+    _run(run_status, {"out": out}, settings=settings, as_json=as_json, debug=debug)
+
+
+@app.command()
+def explain(
+    account: Annotated[str, typer.Argument(help="Key, CRM or ERP id, system:id, or name.")],
+    out: Out = None,
+    settings: SettingsFile = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Tell why an account has its tier: the figures, the line, the documents, the history."""
+    from dagster_project.commands import run_explain
+
+    flags = {"out": out, "account": account}
+    _run(run_explain, flags, settings=settings, as_json=as_json, debug=debug)
+
+
+def _run(
+    command: Any,
+    flags: dict[str, Any],
+    *,
+    settings: Path | None = None,
+    as_json: bool,
+    debug: bool,
+) -> None:
+    from dagster_project.commands import run_command
+
+    raise typer.Exit(run_command(command, flags, settings=settings, as_json=as_json, debug=debug))

@@ -1,0 +1,274 @@
+"""What each command of `kam` does: settings and policy in, a result on standard output, an exit code out.
+
+Belongs here: gathering, showing and exit codes. What a command is about lies in `refresh.py` and `lib/`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from dagster_project.lib import shown
+from dagster_project.lib.progress import shown as progress
+from dagster_project.policy import Policy, PolicyError, load_policy
+from dagster_project.settings import Settings, SettingsError, load_settings, parse_profiles
+
+DEMO_LANDING = "demo_landing"
+LAST_RUNS = 5
+
+
+class ExitCode(IntEnum):
+    """The exit codes of `kam`."""
+
+    DONE = 0
+    FAILED = 1
+    WRONG_USAGE = 2
+    GATE_FAILED = 3
+    UNREADABLE = 4
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a command; results go to `console`, progress and errors to `errors`."""
+
+    settings: Settings
+    policy: Policy
+    flags: Mapping[str, Any]
+    as_json: bool
+    console: Console
+    errors: Console
+
+    def answer(self, record: Mapping[str, Any]) -> None:
+        """Prints the result for programs."""
+        self.console.print_json(json.dumps(record, default=str), indent=2)
+
+
+Command = Callable[[Call], ExitCode]
+
+
+def run_command(
+    command: Command, flags: Mapping[str, Any], *, settings: Path | None, as_json: bool, debug: bool
+) -> int:
+    """Runs a command; an error becomes one or two lines on standard error and its exit code."""
+    console, errors = Console(), Console(stderr=True)
+    _quiet_libraries(debug)
+    try:
+        call = _call(flags, settings, as_json=as_json, console=console, errors=errors)
+        return int(command(call))
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        errors.print(str(error) or type(error).__name__, style="red", markup=False, soft_wrap=True)
+        return int(_code_of(error))
+
+
+def run_demo(call: Call) -> ExitCode:
+    """`kam demo`."""
+    from dagster_project.demo import generate
+
+    landing = call.settings.out / DEMO_LANDING
+    if not (landing / "truth.json").is_file():
+        with progress(call.errors, quiet=call.as_json):
+            logging.getLogger("dagster_project.demo").info("writing the demo company to %s", landing)
+            generate(landing)
+    return run_refresh(replace(call, settings=call.settings.model_copy(update={"landing": landing})))
+
+
+def run_refresh(call: Call) -> ExitCode:
+    """`kam refresh`."""
+    from dagster_project.lib.headline import read_headline
+    from dagster_project.refresh import refresh
+
+    with progress(call.errors, quiet=call.as_json):
+        outcome = refresh(call.settings, call.policy)
+    code = {
+        "published": ExitCode.DONE,
+        "nothing_to_do": ExitCode.DONE,
+        "gate_failed": ExitCode.GATE_FAILED,
+        "unreadable": ExitCode.UNREADABLE,
+        "failed": ExitCode.FAILED,
+    }[outcome.status]
+    figures = read_headline(outcome.release) if outcome.release else None
+    if call.as_json:
+        call.answer(
+            {
+                "status": outcome.status,
+                "seconds": round(outcome.seconds, 1),
+                "error": outcome.error or None,
+                "failed_checks": [check.row() for check in outcome.failed_checks],
+                "release": figures.model_dump(mode="json") if figures else None,
+            }
+        )
+        return code
+    if code is not ExitCode.DONE:
+        _say_why_not(call, outcome)
+        return code
+    assert figures is not None
+    if outcome.status == "nothing_to_do":
+        call.console.print("nothing to do: the live release is of the same files, policy and day")
+    else:
+        shown.warnings(call.console, outcome.checks)
+        if outcome.landing is not None:
+            call.console.print(
+                f"{outcome.landing.rows_read:,} rows of {len(outcome.landing.files)} files, "
+                f"{outcome.landing.rows_rejected:,} rejected by the readers; "
+                f"published in {outcome.seconds:.0f} s",
+                highlight=False,
+            )
+    shown.headline(call.console, figures)
+    return code
+
+
+def run_check(call: Call) -> ExitCode:
+    """`kam check`: lands into a folder that is thrown away."""
+    from dagster_project.lib.landing import land_everything
+
+    with tempfile.TemporaryDirectory(prefix="kam-check-") as folder:
+        settings = call.settings.model_copy(update={"out": Path(folder)})
+        with progress(call.errors, quiet=call.as_json):
+            report = land_everything(settings, scratch=Path(folder))
+    share = call.policy.gate.max_rejected_share
+    over = sorted(
+        {
+            f"{file.file}: {file.entry.rows_rejected} of {file.entry.rows_read} rows rejected, more than "
+            f"the policy's share of {share}"
+            for file in report.files
+            if file.entry.rows_rejected > share * file.entry.rows_read
+        }
+    )
+    if call.as_json:
+        call.answer(report.model_dump(mode="json") | {"over_the_rejected_share": over})
+    else:
+        shown.landing(call.console, report)
+        for text in over:
+            call.errors.print(text, style="red", markup=False, soft_wrap=True)
+    for text in report.errors:
+        call.errors.print(text, style="red", markup=False, soft_wrap=True)
+    if report.errors:
+        return ExitCode.UNREADABLE
+    return ExitCode.GATE_FAILED if over else ExitCode.DONE
+
+
+def run_status(call: Call) -> ExitCode:
+    """`kam status`."""
+    from dagster_project.lib.headline import read_headline
+    from dagster_project.lib.release.live import read_live
+    from dagster_project.lib.run_folder import last_runs
+
+    live = read_live(call.settings.published)
+    runs = last_runs(call.settings.runs, LAST_RUNS)
+    age = datetime.now(UTC).replace(tzinfo=None) - live.manifest.run_at if live else None
+    fresh = age is not None and age < timedelta(hours=call.settings.freshness_hours)
+    figures = read_headline(live) if live else None
+    if call.as_json:
+        call.answer(
+            {
+                "release": figures.model_dump(mode="json") if figures else None,
+                "is_fresh": fresh,
+                "age_hours": round(age.total_seconds() / 3600, 2) if age else None,
+                "checks": [check.model_dump() for check in live.manifest.checks] if live else [],
+                "runs": [run.model_dump(mode="json") for run in runs],
+            }
+        )
+        return ExitCode.DONE
+    if live is None or figures is None or age is None:
+        call.console.print(f"no release is live in {call.settings.published}; run kam refresh")
+    else:
+        shown.headline(call.console, figures)
+        failed = [check for check in live.manifest.checks if not check.passed]
+        call.console.print(
+            f"published {age.total_seconds() / 3600:.1f} hours ago: {'fresh' if fresh else 'stale'}; "
+            f"{len(live.manifest.checks)} checks, {len(failed)} with a warning",
+            highlight=False,
+        )
+        for check in failed:
+            call.console.print(f"  {check.asset}: {check.name}: {check.observed}", markup=False)
+    if runs:
+        call.console.print(
+            shown.table(
+                "Last runs",
+                ["began", "run", "ended as", "seconds", "what failed"],
+                [[r.began, r.run_id[:8], r.status, round(r.seconds), r.failed] for r in runs],
+            )
+        )
+    return ExitCode.DONE
+
+
+def run_explain(call: Call) -> ExitCode:
+    """`kam explain`."""
+    from dagster_project.lib.explained import explain
+    from dagster_project.lib.release.live import read_live
+    from dagster_project.lib.shown_story import story
+
+    live = read_live(call.settings.published)
+    if live is None:
+        raise SettingsError(
+            f"no release is live in {call.settings.published}; run kam refresh, or give its --out"
+        )
+    told = explain(live, call.flags["account"], warehouse=call.settings.warehouse)
+    if call.as_json:
+        call.answer(told)
+    else:
+        story(call.console, told)
+    return ExitCode.DONE
+
+
+def _call(
+    flags: Mapping[str, Any],
+    settings_file: Path | None,
+    *,
+    as_json: bool,
+    console: Console,
+    errors: Console,
+) -> Call:
+    given = {name: value for name, value in flags.items() if name != "account"}
+    if given.get("profiles"):
+        given["profiles"] = parse_profiles(given["profiles"])
+    settings = load_settings(settings_file, given)
+    policy = load_policy(settings.policy)
+    if problems := policy.unsupported():
+        raise PolicyError("\n".join(problems))
+    return Call(settings, policy, flags, as_json, console, errors)
+
+
+def _say_why_not(call: Call, outcome: Any) -> None:
+    if outcome.status == "gate_failed":
+        shown.failed_checks(call.errors, outcome.failed_checks)
+        call.errors.print(
+            f"{len(outcome.failed_checks)} checks failed: nothing published"
+            + ("; the live release is as it was" if outcome.release else ""),
+            highlight=False,
+        )
+    else:
+        call.errors.print(outcome.error, style="red", markup=False, soft_wrap=True)
+        call.errors.print("nothing published", highlight=False)
+
+
+def _code_of(error: Exception) -> ExitCode:
+    from dagster_project.lib.explained import AccountNotFoundError
+    from dagster_project.lib.extracts.errors import ExtractError
+
+    if isinstance(error, SettingsError | PolicyError | AccountNotFoundError):
+        return ExitCode.WRONG_USAGE
+    return ExitCode.UNREADABLE if isinstance(error, ExtractError) else ExitCode.FAILED
+
+
+def _quiet_libraries(debug: bool) -> None:
+    """Without --debug only the project's own words are said; warnings of libraries go nowhere."""
+    import warnings
+
+    logging.lastResort = None
+    if debug:
+        logging.basicConfig(level=logging.INFO)
+    else:
+        warnings.simplefilter("ignore")
