@@ -25,6 +25,7 @@ from dagster_project.settings import Settings, SettingsError, load_settings, par
 
 DEMO_LANDING = "demo_landing"
 LAST_RUNS = 5
+PIPE_WIDTH = 120
 
 
 class ExitCode(IntEnum):
@@ -60,7 +61,7 @@ def run_command(
     command: Command, flags: Mapping[str, Any], *, settings: Path | None, as_json: bool, debug: bool
 ) -> int:
     """Runs a command; an error becomes one or two lines on standard error and its exit code."""
-    console, errors = Console(), Console(stderr=True)
+    console, errors = _console(), _console(stderr=True)
     _quiet_libraries(debug)
     try:
         call = _call(flags, settings, as_json=as_json, console=console, errors=errors)
@@ -223,6 +224,12 @@ def run_explain(call: Call) -> ExitCode:
     return ExitCode.DONE
 
 
+def _console(*, stderr: bool = False) -> Console:
+    """A terminal has its width; a file or a pipe gets room enough for whole amounts."""
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=PIPE_WIDTH)
+
+
 def _call(
     flags: Mapping[str, Any],
     settings_file: Path | None,
@@ -267,7 +274,7 @@ def _quiet_libraries(debug: bool) -> None:
     """Without --debug only the project's own words are said; warnings of libraries go nowhere."""
     import warnings
 
-    logging.lastResort = None
+    logging.lastResort = logging.NullHandler()  # type: ignore[assignment]
     if debug:
         logging.basicConfig(level=logging.INFO)
     else:

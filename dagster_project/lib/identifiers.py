@@ -84,7 +84,7 @@ def normalise_identifiers(
         counts[kind] += 1
         counts[f"{kind}_unusable"] += form.value is None
     _write(rows, target)
-    logger.info("identifiers: %s", dict(counts))
+    logger.debug("identifiers: %s", dict(counts))
     return dict(counts)
 
 

@@ -1,6 +1,7 @@
 """Stands in for dbt's `adapter` where sqlfluff renders the models without dbt.
 
-sqlfluff's own dbt templater compiles each model over a connection; this one needs none and takes seconds.
+sqlfluff's own dbt templater compiles each model over a connection; this one needs none and takes
+seconds.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,7 @@
-"""The gate's own tests, each on rows that keep its rule and on the same rows with one value changed.
+"""The gate's own tests, each on rows that keep its rule and on the same with one value changed.
 
-dbt compiles the tests once; then their text runs in an in-memory DuckDB over relations of a row or two.
+dbt compiles the tests once; then their text runs in an in-memory DuckDB over relations of a row
+or two.
 """
 
 import json
@@ -198,9 +199,9 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("dbt")
     arguments = ["compile", "--select", "test_type:singular", "--project-dir", str(DBT)]
     arguments += ["--profiles-dir", str(DBT), "--target-path", str(folder / "target")]
+    arguments += ["--log-path", str(folder)]
     outcome = subprocess.run(
-        [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments]
-        + ["--log-path", str(folder)],
+        [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments],
         cwd=folder,
         env=os.environ | {"KAM_WAREHOUSE": str(folder / "warehouse.duckdb")},
         capture_output=True,

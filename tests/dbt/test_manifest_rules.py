@@ -1,7 +1,7 @@
-"""The rules of the house that dbt does not enforce, over the manifest and the YAML of the dbt project.
+"""The rules of the house that dbt does not enforce, over the manifest and its YAML files.
 
-A rule takes the project and returns one message per breach, which says what to do. Each is tested on the project, and
-on a broken example, so that a rule that has gone blind shows.
+A rule takes the project and returns one message per breach, which says what to do. Each is tested
+on the project, and on a broken example, so that a rule that has gone blind shows.
 """
 
 import json
@@ -25,7 +25,7 @@ PREFIXES = {
     "exports": r"exp_[a-z0-9_]+__[a-z0-9_]+",
 }
 MAY_READ_SOURCE = {"quality_results": "written by the gate, after every other model is built"}
-# what the run is given from outside (policy, as_of, deliveries) belongs to no system and to no floor
+# what the run is given from outside (policy, as_of, deliveries) belongs to no system and no floor
 RUN_INPUTS = "stg_run__"
 MODEL_KEYS = {"name", "description", "config", "columns", "data_tests"}
 COLUMN_KEYS = {"name", "description", "data_type", "data_tests"}
@@ -95,7 +95,7 @@ def floor_of(node: Mapping[str, Any]) -> str:
 def names_follow_their_folder(project: Project) -> list[str]:
     """`stg_<system>__<entities>`, `int_...`, plain nouns, `exp_<destination>__<audience>`."""
     wrong = [
-        f"{node['name']}: a model of {floor_of(node)}/ is named {PREFIXES[floor_of(node)]}; rename it"
+        f"{node['name']}: rename it to fit {PREFIXES[floor_of(node)]}"
         for node in project.nodes("model")
         if not re.fullmatch(PREFIXES[floor_of(node)], node["name"])
     ]
@@ -181,7 +181,7 @@ def marts_do_not_read_staging(project: Project) -> list[str]:
 
 
 def columns_are_named(project: Project) -> list[str]:
-    """`select *` reads an import, ends a model or takes a branch of a union whole; else columns are named."""
+    """`select *` reads an import, ends a model or takes a branch of a union whole; no more."""
     wrong = []
     for node in project.nodes("model"):
         lines = node["raw_code"].splitlines()
@@ -196,7 +196,7 @@ def columns_are_named(project: Project) -> list[str]:
 def config_keys_are_in_place(project: Project) -> list[str]:
     """On DuckDB dbt does not warn of a key that it does not know, and ignores it."""
     wrong = [
-        f"{node['name']}: config key {key} is unknown to dbt; correct it, or move it under config.meta"
+        f"{node['name']}: dbt knows no config {key}; correct it, or move it under config.meta"
         for kind in ("model", "seed")
         for node in project.nodes(kind)
         for key in sorted(set(node["config"]) - CONFIG_KEYS)

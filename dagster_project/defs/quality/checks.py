@@ -3,6 +3,7 @@
 Belongs here: judging. Nothing here changes data; keys, references and enumerations are dbt's tests.
 """
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from dagster_project.lib.warehouse import raw_zone
 from dagster_project.lib.warehouse.run_inputs import open_warehouse, run_moment
 from dagster_project.policy import load_policy
 from dagster_project.settings import load_settings
+
+log = logging.getLogger(__name__)
 
 RECOMPUTED = "account_tiers_{}_recomputed"
 
@@ -57,6 +60,7 @@ def gate(
     # Great Expectations takes a second to import, so only where the gate runs.
     from dagster_project.lib.expectations.gate import run_gate
 
+    log.info("holding the marts against the gate")
     settings = workspace.settings
     live = read_live(settings.published)
     with open_warehouse(settings) as connection:

@@ -13,7 +13,7 @@ from dagster_project.defs.resources import Workspace
 from dagster_project.lib import run_folder
 from dagster_project.lib.extracts.entities import load_entities
 from dagster_project.lib.landing import LandingReport, land_everything
-from dagster_project.lib.warehouse.run_inputs import prepare_raw_schema
+from dagster_project.lib.warehouse.run_inputs import NothingInvoicedError, prepare_raw_schema
 
 GROUP = "sources"
 
@@ -56,12 +56,18 @@ def extracts(
 def run_inputs(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:
     """The warehouse's `raw` schema: the landed files of today, identifiers, the policy, `as_of`, the live release."""
     folder = workspace.run_folder(context.run_id)
-    inputs = prepare_raw_schema(
-        workspace.settings,
-        workspace.policy,
-        report=_landing(folder),
-        run_at=datetime.now(UTC).replace(tzinfo=None),
-    )
+    report = _landing(folder)
+    try:
+        inputs = prepare_raw_schema(
+            workspace.settings,
+            workspace.policy,
+            report=report,
+            run_at=datetime.now(UTC).replace(tzinfo=None),
+        )
+    except NothingInvoicedError as error:
+        report.errors.append(str(error))
+        run_folder.write_landing(folder, report)
+        raise dg.Failure(str(error), allow_retries=False) from None
     return dg.MaterializeResult(
         metadata={
             "as_of": inputs.as_of.isoformat(),

@@ -4,6 +4,7 @@ dagster-dbt's own resource would start dbt's command line for each build (about 
 assets, and the results are mapped here.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
@@ -15,6 +16,9 @@ from dagster_project.lib import run_folder
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.warehouse import dbt_project
 from dagster_project.lib.warehouse.dbt_checks import check_results, checked_node, severity_of
+from dagster_project.lib.warehouse.run_inputs import open_warehouse
+
+log = logging.getLogger(__name__)
 
 AFTER_THE_GATE = "tag:after_the_gate"
 Event = dg.MaterializeResult | dg.AssetCheckResult
@@ -29,12 +33,13 @@ Event = dg.MaterializeResult | dg.AssetCheckResult
 )
 def transform(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Event]:
     """Builds and tests everything up to the marts."""
+    log.info("computing the marts and testing them")
     results = run_dbt(
         ["--exclude", AFTER_THE_GATE, "resource_type:unit_test"],
         context=context,
         workspace=workspace,
     )
-    checks = check_results(results, dbt_project.manifest())
+    checks = checked(results, workspace)
     folder = workspace.run_folder(context.run_id)
     run_folder.write_checks(folder, run_folder.CHECKS[0], checks)
     yield from events(results)
@@ -50,9 +55,10 @@ def transform(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
 )
 def exports(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Event]:
     """Builds what is made only from marts that passed the gate."""
+    log.info("exporting what passed the gate")
     results = run_dbt(["--select", AFTER_THE_GATE], context=context, workspace=workspace)
     yield from events(results)
-    assert_complete(results, check_results(results, dbt_project.manifest()))
+    assert_complete(results, checked(results, workspace))
 
 
 def assert_complete(results: Sequence[dbt_project.NodeResult], checks: list[CheckResult]) -> None:
@@ -84,6 +90,14 @@ def run_dbt(
         memory_limit=settings.memory_limit,
         threads=settings.threads,
     )
+
+
+def checked(
+    results: Sequence[dbt_project.NodeResult], workspace: Workspace
+) -> list[CheckResult]:
+    """The results of dbt's tests, failing rows looked up in the warehouse."""
+    with open_warehouse(workspace.settings) as connection:
+        return check_results(results, dbt_project.manifest(), connection)
 
 
 def events(results: Sequence[dbt_project.NodeResult]) -> Iterator[Event]:

@@ -164,7 +164,7 @@ def _write(
 
     target = job.folder / job.destination.name
     for part in write_csv(rows, destination=job.destination, folder=target, name=name):
-        logger.info("%s/%s: %d rows", job.destination.name, part.path.name, part.rows)
+        logger.debug("%s/%s: %d rows", job.destination.name, part.path.name, part.rows)
         yield written(
             job.destination,
             part,

@@ -56,7 +56,7 @@ def land(
     except (ExtractError, OSError, duckdb.Error, AssertionError):
         _check_unchanged(delivered)
         raise
-    log.info(
+    log.debug(
         "%s: %d rows read, %d loaded, %d rejected",
         delivered.relative_path,
         entry.rows_read,
@@ -89,7 +89,7 @@ def _land(delivered: DeliveredFile, means: _Means) -> LedgerEntry:
         sha256=sha256,
     )
     if entry := read_entry(means.raw, delivery_id):
-        log.info("%s: the content was landed before", delivered.relative_path)
+        log.debug("%s: the content was landed before", delivered.relative_path)
         return entry
     means.scratch.mkdir(parents=True, exist_ok=True)
     with (

@@ -53,7 +53,7 @@ def write_marts(
             _check_key(reader, mart, path)
             rows, sha256 = content_sha256(reader, path)
             written.append(MartFile(mart.name, rows, sha256, path))
-            logger.info("mart %s: %d rows", mart.name, rows)
+            logger.debug("mart %s: %d rows", mart.name, rows)
     return written
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+import duckdb
+
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.warehouse.dbt_project import NodeResult
 
+ROWS_SHOWN = 3
 # A test over several models speaks of the one that lies furthest down the way of the data.
 FLOORS = ("seeds", "staging", "intermediate", "marts", "exports")
 
@@ -31,8 +34,13 @@ def severity_of(test: Mapping[str, Any]) -> Literal["error", "warn"]:
     return "warn" if str(test["config"].get("severity", "error")).lower() == "warn" else "error"
 
 
-def check_results(results: Iterable[NodeResult], manifest: Mapping[str, Any]) -> list[CheckResult]:
-    """The results of the data tests that ran; one that was skipped has a failed one before it."""
+def check_results(
+    results: Iterable[NodeResult], manifest: Mapping[str, Any], connection: duckdb.DuckDBPyConnection
+) -> list[CheckResult]:
+    """The results of the data tests that ran; one that was skipped has a failed one before it.
+
+    `connection` is to the warehouse that dbt tested: failing rows are shown from it.
+    """
     nodes = manifest["nodes"]
     checks = []
     for result in results:
@@ -49,11 +57,36 @@ def check_results(results: Iterable[NodeResult], manifest: Mapping[str, Any]) ->
                 asset=nodes[node]["name"],
                 severity=severity_of(test),
                 passed=passed,
-                observed="no failing row" if passed else f"{result.failures} failing rows",
+                observed="no failing row" if passed else _observed(result, test, connection),
                 remedy=_remedy(test),
             )
         )
     return checks
+
+
+def _observed(
+    result: NodeResult, test: Mapping[str, Any], connection: duckdb.DuckDBPyConnection
+) -> str:
+    """How many rows fail, and the first of them where the test names its own columns.
+
+    A generic test returns the rows of its model, which may hold personal data: those are only counted.
+    """
+    counted = f"{result.failures:,} failing row{'' if result.failures == 1 else 's'}"
+    if test.get("test_metadata") or not result.query:
+        return counted
+    shown = connection.execute(
+        f"select * from ({result.query}) as failing order by all limit {ROWS_SHOWN}"
+    )
+    names = [column[0] for column in shown.description]
+    rows = [_said(dict(zip(names, row, strict=True))) for row in shown.fetchall()]
+    return f"{counted}: {'; '.join(rows)}" + ("; ..." if result.failures > len(rows) else "")
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    """The row's own sentence, its column `observed`; else its columns."""
+    if "observed" in row:
+        return str(row["observed"])
+    return ", ".join(f"{name} {value}" for name, value in row.items() if value is not None)
 
 
 def _remedy(test: Mapping[str, Any]) -> str:

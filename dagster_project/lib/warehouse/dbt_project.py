@@ -34,13 +34,14 @@ class DbtError(Exception):
 
 @dataclass(frozen=True)
 class NodeResult:
-    """One node that dbt ran: its status, seconds, failing rows (tests) and message."""
+    """One node that dbt ran: its status, seconds, failing rows (tests), message and compiled query."""
 
     unique_id: str
     status: str
     seconds: float
     failures: int
     message: str
+    query: str = ""
 
     @property
     def is_test(self) -> bool:
@@ -129,6 +130,7 @@ def _node_result(result: Any) -> NodeResult:
         seconds=float(result.execution_time),
         failures=int(result.failures or 0),
         message=str(result.message or ""),
+        query=str(getattr(result.node, "compiled_code", None) or ""),
     )
 
 

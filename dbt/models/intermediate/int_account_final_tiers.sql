@@ -40,6 +40,16 @@ lowest as (
     where tiers.tier_rank = tiers.lowest_tier_rank
 ),
 
+-- above the lowest tier by revenue, whatever the primary scheme is
+large as (
+    select
+        scheme_tiers.account_sk,
+        scheme_tiers.as_of
+    from scheme_tiers
+    inner join {{ ref('stg_run__schemes') }} as schemes on scheme_tiers.scheme = schemes.scheme
+    where schemes.scheme = 'revenue' and scheme_tiers.tier <> schemes.lowest_tier
+),
+
 -- potential is not computed yet: the matrix is entered by its row `none`
 valued as (
     select
@@ -54,7 +64,8 @@ valued as (
         scheme_tiers.tier_reason as value_tier_reason,
         cast(null as string) as potential_tier,
         lowest.tier as lowest_tier,
-        lowest.tier_rank as lowest_tier_rank
+        lowest.tier_rank as lowest_tier_rank,
+        large.account_sk is not null as is_large
     from windows
     cross join lowest
     left join scheme_tiers
@@ -62,6 +73,7 @@ valued as (
             windows.account_sk = scheme_tiers.account_sk
             and windows.as_of = scheme_tiers.as_of
             and scheme_tiers.is_primary
+    left join large on windows.account_sk = large.account_sk and windows.as_of = large.as_of
 ),
 
 -- a tier that the matrix does not know stays as it is
@@ -77,12 +89,8 @@ decided as (
         valued.lowest_tier_rank,
         coalesce(tiers.tier, valued.value_tier, valued.lowest_tier) as raw_tier,
         coalesce(tiers.tier_rank, valued.value_tier_rank, valued.lowest_tier_rank) as raw_tier_rank,
-        case
-            when
-                valued.gross_margin < 0 and valued.value_tier_rank < valued.lowest_tier_rank
-                then 'fix'
-            else coalesce(matrix.posture, 'serve lean')
-        end as posture,
+        valued.potential_tier,
+        coalesce(valued.gross_margin < 0 and valued.is_large, false) as is_large_and_unprofitable,
         coalesce(
             valued.first_invoice_date
             > {{ month_start('valued.as_of_index - parameters.new_customer_months') }},
@@ -171,7 +179,17 @@ finalised as (
         overridden.override_valid_to,
         coalesce(overridden.override_tier, stable_tiers.tier) as final_tier,
         coalesce(overridden.override_tier_rank, stable.stable_tier_rank) as final_tier_rank,
-        decided.posture,
+        -- the posture is that of the tier which the account has in the end, by override or patience too
+        case
+            when decided.is_large_and_unprofitable then 'fix'
+            when
+                decided.value is null
+                and decided.value_tier_reason = 'no_sales'
+                and coalesce(overridden.override_tier_rank, stable.stable_tier_rank)
+                < decided.lowest_tier_rank
+                then 'win'
+            else coalesce(postures.posture, 'serve lean')
+        end as posture,
         decided.is_new_customer
     from decided
     inner join accounts on decided.account_sk = accounts.account_sk
@@ -182,6 +200,10 @@ finalised as (
         on
             decided.account_sk = overridden.account_sk
             and decided.as_of_index = overridden.as_of_index
+    left join matrix as postures
+        on
+            coalesce(overridden.override_tier, stable_tiers.tier) = postures.value_tier
+            and coalesce(decided.potential_tier, 'none') = postures.potential_tier
 )
 
 select * from finalised
