@@ -18,9 +18,7 @@ constant as (
             when
                 currency_months.currency = parameters.reporting_currency
                 then currency_months.revenue_local
-            else {{ convert_amount(
-                'currency_months.revenue_local', 'constant_rates.rate_numerator', 'constant_rates.rate_denominator'
-            ) }}
+            else {{ convert_amount('currency_months.revenue_local', 'constant_rates') }}
         end as revenue_constant_currency
     from currency_months
     cross join parameters

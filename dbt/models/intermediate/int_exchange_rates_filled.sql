@@ -1,3 +1,6 @@
+{# 18 digits: half of what 64 bits hold twice over #}
+{% set small = '1000000000000000000' %}
+
 with parameters as (
     select * from {{ ref('stg_run__parameters') }}
 ),
@@ -145,14 +148,46 @@ chosen as (
             order by paths.path_order, paths.rate_date desc, paths.rate_path
         ) as choice_order
     from paths
+),
+
+-- what convert_amount multiplies and divides by: (2 * amount * numerator + denominator) / (2 * denominator), with
+-- amounts in ten-thousandths and results in the smallest unit
+scaled as (
+    select
+        chosen.*,
+        2 * chosen.rate_numerator as multiplier,
+        chosen.rate_denominator * cast(10000 / parameters.line_scale as decimal(5, 0)) as half_divisor
+    from chosen
+    cross join parameters
+    where chosen.choice_order = 1
+),
+
+limited as (
+    select
+        scaled.*,
+        scaled.multiplier < {{ small }} and scaled.half_divisor < {{ small }} as is_small
+    from scaled
 )
 
 select
-    chosen.currency,
-    chosen.rate_for,
-    chosen.rate_numerator,
-    chosen.rate_denominator,
-    chosen.rate_date,
-    chosen.rate_path
-from chosen
-where chosen.choice_order = 1
+    limited.currency,
+    limited.rate_for,
+    limited.rate_numerator,
+    limited.rate_denominator,
+    limited.rate_date,
+    limited.rate_path,
+    limited.multiplier,
+    limited.half_divisor,
+    case when limited.is_small then cast(limited.multiplier as bigint) end as small_multiplier,
+    case when limited.is_small then cast(limited.half_divisor as bigint) end as small_half_divisor,
+    -- the largest amount whose product stays below 8e18, of the 9.2e18 that 64 bits hold
+    case
+        when limited.is_small
+            then cast(
+                least(
+                    {{ integer_quotient('800000000000000', 'limited.multiplier', 'bigint') }}, 1000000000
+                ) as decimal(18, 4)
+            )
+        else cast(-1 as decimal(18, 4))
+    end as small_amount_limit
+from limited

@@ -24,15 +24,11 @@ converted as (
         lines.currency,
         case
             when lines.currency = parameters.reporting_currency then lines.net_amount
-            else {{ convert_amount(
-                'lines.net_amount', 'rates.rate_numerator', 'rates.rate_denominator'
-            ) }}
+            else {{ convert_amount('lines.net_amount', 'rates') }}
         end as revenue,
         case
             when lines.cost_currency = parameters.reporting_currency then lines.cost_local
-            else {{ convert_amount(
-                'lines.cost_local', 'cost_rates.rate_numerator', 'cost_rates.rate_denominator'
-            ) }}
+            else {{ convert_amount('lines.cost_local', 'cost_rates') }}
         end as cost,
         rates.rate_date,
         rates.rate_path,

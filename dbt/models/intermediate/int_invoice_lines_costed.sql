@@ -34,9 +34,10 @@ costed as (
     from lines
     left join {{ ref('int_product_costs_dated') }} as product_costs
         on
-            lines.cost_amount is null
-            and lines.source_system = product_costs.source_system
-            and lines.product_id = product_costs.product_id
+            lines.source_system = product_costs.source_system
+            -- only lines without a cost of their own look for one: the others have no key
+            and case when lines.cost_amount is null then lines.product_id end
+            = product_costs.product_id
             and lines.invoice_date between product_costs.valid_from and product_costs.valid_to
 )
 
