@@ -36,7 +36,9 @@ Profiles = Annotated[
     typer.Option("--profile", help="SYSTEM=NAME, the source profile of a folder; repeatable."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="The result as JSON, for programs.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and the log of the libraries.")]
+Debug = Annotated[
+    bool, typer.Option("--debug", help="Show tracebacks and the log of the libraries.")
+]
 
 
 @app.command()

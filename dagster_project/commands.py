@@ -80,9 +80,13 @@ def run_demo(call: Call) -> ExitCode:
     landing = call.settings.out / DEMO_LANDING
     if not (landing / "truth.json").is_file():
         with progress(call.errors, quiet=call.as_json):
-            logging.getLogger("dagster_project.demo").info("writing the demo company to %s", landing)
+            logging.getLogger("dagster_project.demo").info(
+                "writing the demo company to %s", landing
+            )
             generate(landing)
-    return run_refresh(replace(call, settings=call.settings.model_copy(update={"landing": landing})))
+    return run_refresh(
+        replace(call, settings=call.settings.model_copy(update={"landing": landing}))
+    )
 
 
 def run_refresh(call: Call) -> ExitCode:
@@ -274,7 +278,7 @@ def _quiet_libraries(debug: bool) -> None:
     """Without --debug only the project's own words are said; warnings of libraries go nowhere."""
     import warnings
 
-    logging.lastResort = logging.NullHandler()  # type: ignore[assignment]
+    logging.lastResort = logging.NullHandler()
     if debug:
         logging.basicConfig(level=logging.INFO)
     else:

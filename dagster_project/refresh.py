@@ -157,5 +157,3 @@ def _sweep_run_folders(runs: Path) -> None:
         shutil.rmtree(folder / "scratch", ignore_errors=True)
     for folder in folders[KEPT_RUN_FOLDERS:]:
         shutil.rmtree(folder, ignore_errors=True)
-
-

@@ -16,8 +16,21 @@ MORE_FORMS = ("ug", "pty", "cie", "sci", "selarl", "earl")
 NOT_A_FORM = frozenset({"uk", "eu", "nl", "at"})
 # Only these also stand before the name (`SARL Dupont`); `AS Roma` and `Spa Belge` keep theirs.
 LEADING_FORMS = frozenset(
-    ("sa", "sas", "sasu", "sarl", "eurl", "snc", "sca", "scop")
-    + ("sci", "selarl", "earl", "gie", "ooo")
+    (
+        "sa",
+        "sas",
+        "sasu",
+        "sarl",
+        "eurl",
+        "snc",
+        "sca",
+        "scop",
+        "sci",
+        "selarl",
+        "earl",
+        "gie",
+        "ooo",
+    )
 )
 AND_WORDS = frozenset({"&", "and", "et", "und", "+"})
 LETTERS = str.maketrans(

@@ -37,7 +37,7 @@ def explain(release: LiveRelease, name: str, *, warehouse: Path) -> dict[str, An
             connection.execute(f"create view {mart.name} as from read_parquet('{path}')")
         key = find_account(connection, name)
         account = _rows(connection, "from account_tiers where account_key = ?", [key])[0]
-        story = {
+        story: dict[str, Any] = {
             "account": account,
             "currency": release.manifest.reporting_currency,
             "release_id": release.release_id,

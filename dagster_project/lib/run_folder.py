@@ -63,5 +63,7 @@ def write_record(folder: Path, record: RunRecord) -> None:
 
 def last_runs(runs: Path, count: int) -> list[RunRecord]:
     """The outcomes of the last runs, the newest first."""
-    records = [RunRecord.model_validate_json(path.read_bytes()) for path in runs.glob(f"*/{RECORD}")]
+    records = [
+        RunRecord.model_validate_json(path.read_bytes()) for path in runs.glob(f"*/{RECORD}")
+    ]
     return sorted(records, key=lambda record: record.began, reverse=True)[:count]

@@ -128,7 +128,9 @@ def landing(console: Console, report: LandingReport) -> None:
             console.print(f"{escape(file.file)}: {count} rejected: {rule}", highlight=False)
         if file.entry.extra_columns:
             names = escape(", ".join(file.entry.extra_columns))
-            console.print(f"{escape(file.file)}: columns kept but not used: {names}", highlight=False)
+            console.print(
+                f"{escape(file.file)}: columns kept but not used: {names}", highlight=False
+            )
     for name in report.left:
         console.print(f"{escape(name)}: still being written, left for the next run")
     for text in report.ignored:

@@ -74,20 +74,31 @@ def _facts(account: dict[str, Any]) -> list[list[Any]]:
 
 
 def _cause(account: dict[str, Any]) -> str:
-    return f", moved because of {account['move_cause'].replace('_', ' ')}" if account["move_cause"] else ""
+    return (
+        f", moved because of {account['move_cause'].replace('_', ' ')}"
+        if account["move_cause"]
+        else ""
+    )
 
 
 def _rank(console: Console, told: dict[str, Any]) -> None:
     account = told["account"]
     if account["revenue_rank"] is None:
-        console.print("It has no place on the revenue curve, which is built by positive values only.")
+        console.print(
+            "It has no place on the revenue curve, which is built by positive values only."
+        )
         return
     console.print(
         table(
             "Where the lines are (revenue)",
             ["tier", "accounts", "begins at", "cumulative share"],
             [
-                [line["tier"], line["accounts"], line["entry_value"], percent(line["cumulative_share"])]
+                [
+                    line["tier"],
+                    line["accounts"],
+                    line["entry_value"],
+                    percent(line["cumulative_share"]),
+                ]
                 for line in told["line"]
             ],
         )
@@ -102,7 +113,13 @@ def _rank(console: Console, told: dict[str, Any]) -> None:
             f"Rank {account['revenue_rank']} and its neighbours",
             ["rank", "account", "revenue", "share before", "tier"],
             [
-                [n["curve_rank"], n["account_name"], n["value"], percent(n["share_before"]), n["tier"]]
+                [
+                    n["curve_rank"],
+                    n["account_name"],
+                    n["value"],
+                    percent(n["share_before"]),
+                    n["tier"],
+                ]
                 for n in told["neighbours"]
             ],
         )
@@ -118,7 +135,11 @@ def _documents(console: Console, told: dict[str, Any]) -> None:
         table(
             f"The largest of {documents['count']} documents; all of them sum up to "
             f"{money(documents['revenue'])}"
-            + ("" if agreed else ", which is not the revenue above: the warehouse is of another run"),
+            + (
+                ""
+                if agreed
+                else ", which is not the revenue above: the warehouse is of another run"
+            ),
             ["document", "date", "type", "lines", "amount", "", "revenue", "rate"],
             [
                 [

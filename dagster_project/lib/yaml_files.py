@@ -22,7 +22,7 @@ class YamlFileError(ValueError):
 class _ExactLoader(yaml.SafeLoader):
     """Numbers as `int` and `Decimal`, only true and false as booleans, no repeated keys."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         self.flatten_mapping(node)

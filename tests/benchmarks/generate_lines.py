@@ -177,7 +177,7 @@ def _invoice_lines(volume: Volume, year: int) -> str:
                 end as currency,
                 (1 + uniform(n, 'quantity') * 20)::integer * if(is_credit, -1, 1) as quantity,
                 round(
-                    (6 + 90 * (customer + 1) ^ -0.35)
+                    (4 + 3000 * (customer + 20) ^ -0.75)
                     * exp(0.9 * normal(n, 'price') + 0.6 * normal(customer * 10000 + {year}, 'year')),
                     2
                 ) + 0.01 as price

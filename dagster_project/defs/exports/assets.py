@@ -10,7 +10,6 @@ from dagster_project.lib.warehouse.release import publish_release
 from dagster_project.lib.warehouse.run_inputs import open_warehouse
 
 
-
 def published_keys() -> list[dg.AssetKey]:
     """Every mart and every export table: the release needs all of them."""
     translator = FloorsTranslator()
@@ -30,7 +29,7 @@ def published_keys() -> list[dg.AssetKey]:
     owners=["team:data"],
     pool="warehouse",
 )
-def release(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:
+def release(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[None]:
     """Marts, audiences and manifest as one release, made live by one swap."""
     checks = run_folder.read_checks(workspace.run_folder(context.run_id))
     with open_warehouse(workspace.settings) as connection:

@@ -93,7 +93,9 @@ def gate(
     owners=["team:data"],
     pool="warehouse",
 )
-def gate_results(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:
+def gate_results(
+    context: dg.AssetExecutionContext, workspace: Workspace
+) -> dg.MaterializeResult[None]:
     """Every check of the run in one table; made only when all of them were made and none stops the publication."""
     results = run_folder.read_checks(workspace.run_folder(context.run_id))
     assert_complete(results, workspace.run_folder(context.run_id))
@@ -117,7 +119,9 @@ def assert_complete(results: list[CheckResult], folder: Path) -> None:
     """
     absent = [name for name in run_folder.CHECKS if not (folder / name).is_file()]
     if absent:
-        raise dg.Failure(f"the gate is incomplete ({', '.join(absent)} absent); run the job `refresh`")
+        raise dg.Failure(
+            f"the gate is incomplete ({', '.join(absent)} absent); run the job `refresh`"
+        )
     stopping = [check.check_name for check in results if check.stops]
     if stopping:
         raise dg.Failure(f"checks failed: {', '.join(stopping)}")

@@ -34,7 +34,7 @@ GROUP = "sources"
 )
 def extracts(
     context: dg.AssetExecutionContext, workspace: Workspace
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """Lands the extracts; fails with every file that cannot be read, named."""
     folder = workspace.run_folder(context.run_id)
     report = land_everything(workspace.settings, scratch=folder)
@@ -53,7 +53,9 @@ def extracts(
     owners=["team:data"],
     pool="warehouse",
 )
-def run_inputs(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult:
+def run_inputs(
+    context: dg.AssetExecutionContext, workspace: Workspace
+) -> dg.MaterializeResult[None]:
     """The warehouse's `raw` schema: the landed files of today, identifiers, the policy, `as_of`, the live release."""
     folder = workspace.run_folder(context.run_id)
     report = _landing(folder)
@@ -77,7 +79,7 @@ def run_inputs(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Ma
     )
 
 
-def _materialized(entity: str, report: LandingReport) -> dg.MaterializeResult:
+def _materialized(entity: str, report: LandingReport) -> dg.MaterializeResult[None]:
     entries = [file.entry for file in report.files if file.entry.entity == entity]
     return dg.MaterializeResult(
         asset_key=[GROUP, entity],

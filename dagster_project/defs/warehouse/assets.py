@@ -21,7 +21,7 @@ from dagster_project.lib.warehouse.run_inputs import open_warehouse
 log = logging.getLogger(__name__)
 
 AFTER_THE_GATE = "tag:after_the_gate"
-Event = dg.MaterializeResult | dg.AssetCheckResult
+Event = dg.MaterializeResult[None] | dg.AssetCheckResult
 
 
 @dbt_assets(
@@ -92,9 +92,7 @@ def run_dbt(
     )
 
 
-def checked(
-    results: Sequence[dbt_project.NodeResult], workspace: Workspace
-) -> list[CheckResult]:
+def checked(results: Sequence[dbt_project.NodeResult], workspace: Workspace) -> list[CheckResult]:
     """The results of dbt's tests, failing rows looked up in the warehouse."""
     with open_warehouse(workspace.settings) as connection:
         return check_results(results, dbt_project.manifest(), connection)

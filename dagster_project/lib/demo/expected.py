@@ -61,9 +61,11 @@ def account_truths(
             revenue=as_text(values.window[key].revenue),
             revenue_previous=as_text(values.previous[key].revenue),
             gross_margin=as_text(values.window[key].margin)
-            if values.window[key].known_costs
+            if values.window[key].known_costs or not values.window[key].lines
             else None,
             covered_revenue=as_text(values.window[key].covered),
+            turnover=as_text(values.window[key].turnover),
+            costed_turnover=as_text(values.window[key].costed_turnover),
             revenue_tier=by_revenue.get(key),
             is_excluded=key in excluded,
             is_placeholder=key in placeholders,

@@ -12,22 +12,64 @@ from dagster_project.lib.demo.book import Book, Row
 from dagster_project.lib.demo.landing import LandingFolder
 from dagster_project.lib.demo.lines import NO_COST, written
 
-ACCOUNT_COLUMNS = (
-    "account_id account_name parent_account_id account_type erp_customer_id vat_number "
-    "registration_number website email_domain linkedin_url country_code city postal_code "
-    "industry employee_count company_revenue declared_potential potential_currency owner_id "
-    "created_at updated_at is_deleted merged_into_id"
-).split()
-CUSTOMER_COLUMNS = (
-    "customer_id customer_name parent_customer_id crm_account_id vat_number "
-    "registration_number email_domain country_code city postal_code customer_class "
-    "business_unit is_one_time is_intercompany"
-).split()
-LINE_COLUMNS = (
-    "invoice_id line_id customer_id invoice_date document_type product_id quantity net_amount "
-    "currency cost_amount cost_currency reverses_invoice_id is_cancelled business_unit "
-    "is_recurring"
-).split()
+ACCOUNT_COLUMNS = [
+    "account_id",
+    "account_name",
+    "parent_account_id",
+    "account_type",
+    "erp_customer_id",
+    "vat_number",
+    "registration_number",
+    "website",
+    "email_domain",
+    "linkedin_url",
+    "country_code",
+    "city",
+    "postal_code",
+    "industry",
+    "employee_count",
+    "company_revenue",
+    "declared_potential",
+    "potential_currency",
+    "owner_id",
+    "created_at",
+    "updated_at",
+    "is_deleted",
+    "merged_into_id",
+]
+CUSTOMER_COLUMNS = [
+    "customer_id",
+    "customer_name",
+    "parent_customer_id",
+    "crm_account_id",
+    "vat_number",
+    "registration_number",
+    "email_domain",
+    "country_code",
+    "city",
+    "postal_code",
+    "customer_class",
+    "business_unit",
+    "is_one_time",
+    "is_intercompany",
+]
+LINE_COLUMNS = [
+    "invoice_id",
+    "line_id",
+    "customer_id",
+    "invoice_date",
+    "document_type",
+    "product_id",
+    "quantity",
+    "net_amount",
+    "currency",
+    "cost_amount",
+    "cost_currency",
+    "reverses_invoice_id",
+    "is_cancelled",
+    "business_unit",
+    "is_recurring",
+]
 _NEWER, _STALE, _MISLEADING = 42, 6, 3
 _SENT_TWICE = 15
 # amounts of lines in a currency that no rate is quoted for

@@ -20,9 +20,10 @@ from dagster_project.lib.demo.landing import FileTruth, PlantedFault
 class AccountTruth:
     """One account of the spine; money in EUR as text, of the last twelve months.
 
-    ``gross_margin`` adds up the lines whose cost is known, None where there is none;
-    ``covered_revenue`` is the revenue of those lines. ``revenue_tier`` is None for an excluded
-    account. Dates are those of documents of type ``invoice``.
+    ``gross_margin`` adds up the lines whose cost is known, None where there are lines and none of
+    known cost; ``covered_revenue`` is the revenue of those lines, ``costed_turnover`` of ``turnover``
+    their part of the absolute amounts. ``revenue_tier`` is None for an excluded account. Dates are
+    those of invoices that nobody cancelled.
     """
 
     relationship: str
@@ -33,6 +34,8 @@ class AccountTruth:
     revenue_previous: str
     gross_margin: str | None
     covered_revenue: str
+    turnover: str
+    costed_turnover: str
     revenue_tier: str | None
     is_excluded: bool
     is_placeholder: bool

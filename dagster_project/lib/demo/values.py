@@ -26,19 +26,25 @@ LOWEST_TIER = "C"
 class AccountValue:
     """Sums over the booked lines of one account in one window, in ten-thousandths of EUR.
 
-    ``margin`` adds up the lines whose cost is known; ``covered`` is their revenue.
+    ``margin`` adds up the lines whose cost is known; ``covered`` is their revenue. ``turnover`` adds up
+    absolute amounts, ``costed_turnover`` those of the lines whose cost is known.
     """
 
     revenue: int = 0
     margin: int = 0
     covered: int = 0
+    turnover: int = 0
+    costed_turnover: int = 0
     lines: int = 0
     known_costs: int = 0
 
 
 @dataclass
 class ValueBook:
-    """Values by account key, monthly totals, and the dates of each account's invoices."""
+    """Values by account key, monthly totals, and the dates of each account's invoices.
+
+    A cancelled invoice is none, and neither is what cancels it.
+    """
 
     window: dict[str, AccountValue] = field(default_factory=lambda: defaultdict(AccountValue))
     previous: dict[str, AccountValue] = field(default_factory=lambda: defaultdict(AccountValue))
@@ -56,6 +62,7 @@ class _Line(NamedTuple):
     currency: str
     cost: int
     cost_currency: str
+    is_cancelled: bool
 
 
 def value_accounts(
@@ -85,7 +92,7 @@ def value_accounts(
         revenue = _in_eur(line.net, line.currency, position, rates)
         cost = _cost(line, position, products=products, rates=rates)
         book.monthly[f"{line.day:%Y-%m}"] += revenue
-        if line.document_type == "invoice":
+        if line.document_type == "invoice" and not line.is_cancelled:
             book.invoice_dates[line.key].add(line.day)
         for span, values in ((window, book.window), (previous, book.previous)):
             if span[0] <= line.day < span[1]:
@@ -105,10 +112,12 @@ def _booked(lines: pd.DataFrame, keys: list[str]) -> Iterator[_Line]:
 
 def _add(value: AccountValue, revenue: int, cost: int | None) -> None:
     value.revenue += revenue
+    value.turnover += abs(revenue)
     value.lines += 1
     if cost is not None:
         value.margin += revenue - cost
         value.covered += revenue
+        value.costed_turnover += abs(revenue)
         value.known_costs += 1
 
 

@@ -73,8 +73,8 @@ def _schema(
 ) -> tuple[list[str], list[str]]:
     """Column names as the file has them (DuckDB makes twins unique), and DuckDB's types."""
     # pyarrow takes 0.2 s to import, and only Parquet needs it.
-    import pyarrow as pa  # type: ignore[import-untyped]
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     try:
         names = list(pq.read_schema(content).names)

@@ -12,7 +12,7 @@ import hashlib
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from dagster_project.lib.extracts.quoting import identifier, literal
 

@@ -53,7 +53,9 @@ class InputFile(_Record):
 
 
 class Totals(_Record):
-    """Of all rows of `account_tiers`; money in reporting currency, of the window, as text in JSON.
+    """Of the accounts that the extracts hold; removed ones have no money.
+
+    Money is in reporting currency, of the window, and text in JSON.
 
     `excluded_value` is the part of `revenue` that excluded accounts hold; `gross_margin` is null
     where no cost is known.
@@ -166,10 +168,12 @@ def read_totals(account_tiers: Path) -> Totals:
     with duckdb.connect() as connection:
         row = connection.execute(
             "select coalesce(sum(revenue), 0), sum(gross_margin), "
-            f"coalesce(sum(revenue) filter (where is_excluded), 0), count(*) from {source}"
+            "coalesce(sum(revenue) filter (where is_excluded), 0), "
+            f"count(*) filter (where inactive_since is null) from {source}"
         ).fetchone()
         tiers = connection.execute(
-            f"select final_tier, count(*) from {source} group by all order by final_tier"
+            f"select final_tier, count(*) from {source} where inactive_since is null "
+            "group by all order by final_tier"
         ).fetchall()
     assert row is not None
     return Totals(

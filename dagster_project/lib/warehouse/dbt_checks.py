@@ -35,7 +35,9 @@ def severity_of(test: Mapping[str, Any]) -> Literal["error", "warn"]:
 
 
 def check_results(
-    results: Iterable[NodeResult], manifest: Mapping[str, Any], connection: duckdb.DuckDBPyConnection
+    results: Iterable[NodeResult],
+    manifest: Mapping[str, Any],
+    connection: duckdb.DuckDBPyConnection,
 ) -> list[CheckResult]:
     """The results of the data tests that ran; one that was skipped has a failed one before it.
 
@@ -91,4 +93,6 @@ def _said(row: Mapping[str, Any]) -> str:
 
 def _remedy(test: Mapping[str, Any]) -> str:
     meta = test["config"].get("meta") or {}
-    return str(meta.get("remedy") or test.get("description") or f"look at the rows of {test['name']}")
+    return str(
+        meta.get("remedy") or test.get("description") or f"look at the rows of {test['name']}"
+    )

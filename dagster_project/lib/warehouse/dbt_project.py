@@ -108,7 +108,12 @@ def build(
         }
     )
     parsed = Manifest.from_msgpack((parsed_folder() / "partial_parse.msgpack").read_bytes())
-    arguments = ["build", *_common_arguments(run_folder / "dbt"), "--no-write-json", *selection]
+    # seeds are typed anew each time: an older warehouse may hold them with other types
+    arguments = [
+        *("build", "--full-refresh", "--no-write-json"),
+        *_common_arguments(run_folder / "dbt"),
+        *selection,
+    ]
     try:
         outcome = dbtRunner(manifest=parsed).invoke(arguments)
     finally:

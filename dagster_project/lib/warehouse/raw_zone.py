@@ -136,13 +136,13 @@ class Delivery:
 
 
 def ordered_deliveries(landed: Iterable[tuple[str, LedgerEntry]]) -> list[Delivery]:
-    """Deliveries in the order given (file, entry); of equal contents the last counts, the others are repeats."""
-    files = list(landed)
-    last = {entry.delivery_id: order for order, (_, entry) in enumerate(files, start=1)}
-    return [
-        Delivery(file, order, entry, is_repeated=last[entry.delivery_id] != order)
-        for order, (file, entry) in enumerate(files, start=1)
-    ]
+    """Deliveries in the order given (file, entry); of equal contents the first counts, the others are repeats."""
+    deliveries: list[Delivery] = []
+    seen: set[int] = set()
+    for order, (file, entry) in enumerate(landed, start=1):
+        deliveries.append(Delivery(file, order, entry, is_repeated=entry.delivery_id in seen))
+        seen.add(entry.delivery_id)
+    return deliveries
 
 
 def entity_files(deliveries: Sequence[Delivery], raw: Path, entity: str) -> list[Path]:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from release_making import Drafted, drafted
 
 from dagster_project.lib.release.live import LiveRelease
 from dagster_project.lib.release.publish import publish
+from tests.unit.release.release_making import Drafted, drafted
 
 
 @pytest.fixture

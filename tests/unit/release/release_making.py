@@ -32,7 +32,7 @@ def drafted(published: Path, revenue: int) -> Drafted:
         connection.execute(
             "create table marts.account_tiers as select 'crm:accounts:1' as account_key, "
             f"{revenue}::decimal(18, 4) as revenue, null::decimal(18, 4) as gross_margin, "
-            "false as is_excluded, 'A' as final_tier"
+            "false as is_excluded, 'A' as final_tier, null::date as inactive_since"
         )
         draft = begin_release(published, run_at=RUN_AT)
         files = write_marts(connection, marts=[MART], folder=draft.marts)

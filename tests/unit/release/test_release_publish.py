@@ -12,10 +12,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from release_making import RUN_AT, Drafted
 
 from dagster_project.lib.release.live import LiveRelease, LiveReleaseError, read_live
 from dagster_project.lib.release.publish import begin_release, publish
+from tests.unit.release.release_making import RUN_AT, Drafted
 
 Release = Callable[..., LiveRelease]
 MakeDraft = Callable[[Path, int], Drafted]
@@ -25,7 +25,7 @@ KILLED_RUN = """
 import os, signal, sys
 from pathlib import Path
 sys.path[:0] = sys.argv[3:]
-from release_making import drafted
+from tests.unit.release.release_making import drafted
 from dagster_project.lib.release.publish import publish
 
 left = int(sys.argv[2])
