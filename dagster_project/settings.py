@@ -37,7 +37,11 @@ TELEMETRY_OFF = {
     "DO_NOT_TRACK": "1",
     "GX_ANALYTICS_ENABLED": "false",
 }
-DAGSTER_INSTANCE = "telemetry:\n  enabled: false\n"
+DAGSTER_INSTANCE = (
+    "telemetry:\n  enabled: false\n"
+    # the warehouse has one writer: runs of the web UI queue up
+    "concurrency:\n  runs:\n    max_concurrent_runs: 1\n"
+)
 
 
 class SettingsError(ValueError):
