@@ -137,24 +137,30 @@ def run_refresh(call: Call) -> ExitCode:
 def run_check(call: Call) -> ExitCode:
     """`kam check`: lands into a folder that is thrown away."""
     from dagster_project.lib.landing import land_everything
+    from dagster_project.lib.rejections import frequent_reasons
 
     with tempfile.TemporaryDirectory(prefix="kam-check-") as folder:
         settings = call.settings.model_copy(update={"out": Path(folder)})
         with progress(call.errors, quiet=call.as_json):
             report = land_everything(settings, scratch=Path(folder))
+        reasons = frequent_reasons(report, settings.raw)
     share = call.policy.gate.max_rejected_share
-    over = sorted(
-        {
-            f"{file.file}: {file.entry.rows_rejected} of {file.entry.rows_read} rows rejected, more than "
-            f"the policy's share of {share}"
-            for file in report.files
-            if file.entry.rows_rejected > share * file.entry.rows_read
-        }
-    )
+    over = [
+        f"{extract}: {rejected} of {read} rows rejected, more than the policy's share of {share}"
+        for extract, read, rejected in report.extracts()
+        if rejected > share * read
+    ]
     if call.as_json:
-        call.answer(report.model_dump(mode="json") | {"over_the_rejected_share": over})
+        call.answer(
+            report.model_dump(mode="json")
+            | {
+                "over_the_rejected_share": over,
+                "rejected_rows": [reason.model_dump() for reason in reasons],
+            }
+        )
     else:
         shown.landing(call.console, report)
+        shown.rejections(call.console, reasons)
         for text in over:
             call.errors.print(text, style="red", markup=False, soft_wrap=True)
     for text in report.errors:

@@ -45,6 +45,15 @@ class LandingReport(BaseModel):
         """Rows that the readers rejected."""
         return sum(file.entry.rows_rejected for file in self.files)
 
+    def extracts(self) -> list[tuple[str, int, int]]:
+        """(system/entity, rows read, rows rejected): all files of an entity are one extract."""
+        counts: dict[str, tuple[int, int]] = {}
+        for entry in (file.entry for file in self.files):
+            name = f"{entry.system}/{entry.entity}"
+            read, rejected = counts.get(name, (0, 0))
+            counts[name] = (read + entry.rows_read, rejected + entry.rows_rejected)
+        return [(name, *counts[name]) for name in sorted(counts)]
+
 
 def land_everything(settings: Settings, *, scratch: Path) -> LandingReport:
     """Lands all files; a file that cannot be read is an error of the report, and the others are landed."""

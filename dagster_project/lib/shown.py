@@ -14,6 +14,7 @@ from rich.text import Text
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.headline import Headline
 from dagster_project.lib.landing import LandingReport
+from dagster_project.lib.rejections import Reason
 
 WARNINGS_SHOWN = 8
 
@@ -103,6 +104,18 @@ def warnings(console: Console, checks: Iterable[CheckResult]) -> None:
         )
 
 
+def rejections(console: Console, reasons: Sequence[Reason]) -> None:
+    """The most frequent reasons, each with an example."""
+    if reasons:
+        console.print(
+            table(
+                "Rejected rows, the most frequent reasons first",
+                ["entity", "column", "rule", "rows", "for example"],
+                [[r.entity, r.column or "-", r.rule, r.rows, r.example] for r in reasons],
+            )
+        )
+
+
 def landing(console: Console, report: LandingReport) -> None:
     """One row per file, then what was rejected and what was not read."""
     console.print(
@@ -124,8 +137,6 @@ def landing(console: Console, report: LandingReport) -> None:
         )
     )
     for file in report.files:
-        for rule, count in sorted(file.entry.rejected_reasons.items()):
-            console.print(f"{escape(file.file)}: {count} rejected: {rule}", highlight=False)
         if file.entry.extra_columns:
             names = escape(", ".join(file.entry.extra_columns))
             console.print(

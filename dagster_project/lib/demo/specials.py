@@ -81,8 +81,11 @@ def _break_links(registrar: Registrar, drawn: list[str]) -> None:
     book = registrar.book
     ring = [drawn.pop() for _ in range(3)]
     for member, parent in zip(ring, ring[1:] + ring[:1], strict=True):
-        book.accounts[member]["parent_account_id"] = parent
-        book.cut_parents[crm_key(member)] = "cycle"
+        _set_parent(book.accounts[member], member, parent, registrar)
+    # one cut opens a ring: the smallest key becomes its head, and the others stay its group
+    head = min(crm_key(member) for member in ring)
+    del book.parents[head]
+    book.cut_parents[head] = "cycle"
     own, orphan = drawn.pop(), drawn.pop()
     book.accounts[own]["parent_account_id"] = own
     book.cut_parents[crm_key(own)] = "self_parent"

@@ -20,6 +20,12 @@ from dagster_project.lib.demo.rates import Rates
 CENT = 100  # ten-thousandths
 CUTS = (("A", 80), ("B", 95))
 LOWEST_TIER = "C"
+SALES = (
+    "invoice",
+    "debit_note",
+    "down_payment",
+    "correction",
+)  # documents that say: a customer bought
 
 
 @dataclass
@@ -92,7 +98,7 @@ def value_accounts(
         revenue = _in_eur(line.net, line.currency, position, rates)
         cost = _cost(line, position, products=products, rates=rates)
         book.monthly[f"{line.day:%Y-%m}"] += revenue
-        if line.document_type == "invoice" and not line.is_cancelled:
+        if line.document_type in SALES and not line.is_cancelled:
             book.invoice_dates[line.key].add(line.day)
         for span, values in ((window, book.window), (previous, book.previous)):
             if span[0] <= line.day < span[1]:

@@ -212,27 +212,35 @@ def _create_entity_view(
     )
 
 
+def published_raw_value(alias: str) -> str:
+    """The rejected value as SQL, withheld where it may be about a person: a personal column, or a whole line."""
+    personal = [
+        f"({alias}.entity = '{entity.name}' and ({alias}.column_name is null or {alias}.column_name in "
+        f"({', '.join(repr(column.name) for column in entity.columns.values() if column.personal)})))"
+        for entity in load_entities().values()
+        if any(column.personal for column in entity.columns.values())
+    ]
+    return (
+        f"case when {' or '.join(personal)} then '(withheld: personal data)' "
+        f"else coalesce({alias}.raw_value, {alias}.raw_line) end"
+    )
+
+
 def _create_rejected_view(
     connection: duckdb.DuckDBPyConnection, raw: Path, deliveries: Sequence[Delivery]
 ) -> None:
     """Rejected rows carry the file name of their first delivery; the view names today's."""
     kept = [d for d in deliveries if d.entry.rejected and not d.is_repeated]
-    personal = [
-        f"(rejected.entity = '{entity.name}' and (rejected.column_name is null or rejected.column_name in "
-        f"({', '.join(repr(column.name) for column in entity.columns.values() if column.personal)})))"
-        for entity in load_entities().values()
-        if any(column.personal for column in entity.columns.values())
-    ]
     columns = (
         "rejected.entity, rejected.source_system, deliveries.source_file, rejected.delivery_id, "
         "rejected.line_number, rejected.column_name, "
-        f"case when {' or '.join(personal)} then '(withheld: personal data)' "
-        "else rejected.raw_value end as raw_value, rejected.rule"
+        f"{published_raw_value('rejected')} as raw_value, rejected.rule"
     )
     if not kept:
         empty = (
             "select null::varchar as entity, null::varchar as source_system, null::bigint as delivery_id, "
             "null::bigint as line_number, null::varchar as column_name, null::varchar as raw_value, "
+            "null::varchar as raw_line, "
             "null::varchar as rule where false"
         )
         source = f"({empty})"
