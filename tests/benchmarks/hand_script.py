@@ -192,8 +192,8 @@ curve as (
 select
     as_of,
     value,
-    value::double / total::double as share,
-    before::double / total::double as share_before,
+    round(value::double / total::double, 12) as share,
+    round(before::double / total::double, 12) as share_before,
     case when 100 * before < 80 * total then 'A' when 100 * before < 95 * total then 'B' else 'C' end as tier
 from curve
 """
@@ -222,7 +222,7 @@ order by accounts.account_key, windows.as_of
 TIERS = """
 select
     *,
-    row_number() over (order by revenue desc, account_key) as revenue_rank
+    case when revenue > 0 then row_number() over (order by revenue desc, account_key) end as revenue_rank
 from '{out}/account_tier_history.parquet'
 where as_of = date '{as_of}'
 order by account_key

@@ -85,7 +85,15 @@ COUNTED = {
     "rows_rejected": 1,
 }
 DELIVERY = {"source_file": "erp/invoice_lines.csv", "rows_read": 300, "is_repeated": False}
-REJECTED = {"source_file": "erp/invoice_lines.csv", "rule": "not_a_date"}
+REJECTED = {
+    "source_file": "erp/invoice_lines.csv",
+    "line_number": 7,
+    "entity": "invoice_lines",
+    "source_system": "erp",
+    "column_name": "invoice_date",
+    "raw_value": "hier",
+    "rule": "not_a_date",
+}
 POINTS = [
     {
         "scheme": "gross_margin",

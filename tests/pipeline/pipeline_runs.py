@@ -23,6 +23,7 @@ from dagster_project.settings import load_settings
 REPOSITORY = Path(__file__).parents[2]
 ADVENTUREWORKS = REPOSITORY.parent / "shared" / "data" / "adventureworks"
 GOLDEN = REPOSITORY / "tests" / "fixtures" / "golden"
+GOLDEN_AS_OF = "2026-01-01"
 REFRESH_SECONDS = 240  # a refresh takes 10 to 25; a run that never ends must not hold the tests
 EVENTS_IN_MEMORY = """telemetry:
   enabled: false
@@ -156,3 +157,11 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 def content_hashes(company: Refreshed, *, but: Sequence[str] = ()) -> dict[str, str]:
     """The content hash of each published mart."""
     return {m.name: m.sha256 for m in company.live.manifest.marts if m.name not in but}
+
+
+def replace_line(path: Path, number: int, old: str, new: str) -> None:
+    """Changes one text in one line of a file; the header is line 1."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    assert old in lines[number - 1], lines[number - 1]
+    lines[number - 1] = lines[number - 1].replace(old, new, 1)
+    path.write_text("".join(lines), encoding="utf-8")

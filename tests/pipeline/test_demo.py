@@ -11,8 +11,6 @@ import pytest
 from dagster_project.lib.demo.truth import Truth
 from tests.pipeline.pipeline_runs import Refreshed
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 Demo = tuple[Refreshed, Truth]
 WITHHELD = "(withheld: personal data)"
 LOWEST_TIER = "C"

@@ -35,14 +35,17 @@ cumulated as (
     select
         grid.account_sk,
         grid.month_index,
-        {% for column in [
-            'revenue', 'turnover', 'costed_turnover', 'costed_revenue', 'cost', 'line_count',
-            'costed_line_count', 'invoice_count',
-        ] %}
-            sum(coalesce(months.{{ column }}, 0)) over account_to_date as {{ column }},
+        -- narrow types: DuckDB unpacks 128-bit numbers slowly (1.4 million rows: 3 s)
+        {% for column in ['revenue', 'turnover', 'costed_turnover', 'costed_revenue', 'cost'] %}
+            cast(sum(coalesce(months.{{ column }}, 0)) over account_to_date as decimal(18, 4))
+                as {{ column }},
         {% endfor %}
-        sum(case when months.invoice_count > 0 then 1 else 0 end) over account_to_date
-            as active_months,
+        {% for column in ['line_count', 'costed_line_count', 'invoice_count'] %}
+            cast(sum(coalesce(months.{{ column }}, 0)) over account_to_date as bigint) as {{ column }},
+        {% endfor %}
+        cast(
+            sum(case when months.invoice_count > 0 then 1 else 0 end) over account_to_date as bigint
+        ) as active_months,
         min(months.first_invoice_date) over account_to_date as first_invoice_date,
         max(months.last_invoice_date) over account_to_date as last_invoice_date
     from grid

@@ -19,12 +19,19 @@ value_groups as (
     group by valued.scheme, valued.as_of, valued.population, valued.value
 ),
 
+totals as (
+    select
+        value_groups.scheme,
+        value_groups.as_of,
+        value_groups.population,
+        sum(value_groups.group_value) as total
+    from value_groups
+    group by value_groups.scheme, value_groups.as_of, value_groups.population
+),
+
 curve as (
     select
         value_groups.*,
-        sum(value_groups.group_value) over (
-            partition by value_groups.scheme, value_groups.as_of, value_groups.population
-        ) as total,
         sum(value_groups.group_value) over (
             partition by value_groups.scheme, value_groups.as_of, value_groups.population
             order by value_groups.value desc
@@ -39,27 +46,25 @@ group_tiers as (
         curve.as_of,
         curve.population,
         curve.value,
-        curve.total,
-        curve.through - curve.group_value as before_value,
+        max(totals.total) as total,
+        max(curve.through - curve.group_value) as before_value,
         min(case
             when
                 cut_points.cut_millionths is null
                 or {{ is_above_cut(
-                    '(curve.through - curve.group_value)', 'curve.through', 'curve.total',
+                    '(curve.through - curve.group_value)', 'curve.through', 'totals.total',
                     'cut_points.cut_millionths', 'cut_points.crossing_account'
                 ) }}
                 then cut_points.tier_rank
         end) as tier_rank
     from curve
+    inner join totals
+        on
+            curve.scheme = totals.scheme
+            and curve.as_of = totals.as_of
+            and curve.population = totals.population
     inner join cut_points on curve.scheme = cut_points.scheme
-    group by
-        curve.scheme,
-        curve.as_of,
-        curve.population,
-        curve.value,
-        curve.total,
-        curve.through,
-        curve.group_value
+    group by curve.scheme, curve.as_of, curve.population, curve.value
 ),
 
 lowest as (
@@ -101,14 +106,14 @@ tiered as (
 -- a tier's line is the smallest value in it: who reaches it, belongs to it
 lines as (
     select
-        tiered.scheme,
-        tiered.as_of,
-        tiered.population,
-        tiered.tier_rank,
-        min(tiered.value) as entry_value
-    from tiered
-    where tiered.value > 0
-    group by tiered.scheme, tiered.as_of, tiered.population, tiered.tier_rank
+        group_tiers.scheme,
+        group_tiers.as_of,
+        group_tiers.population,
+        group_tiers.tier_rank,
+        min(group_tiers.value) as entry_value
+    from group_tiers
+    group by
+        group_tiers.scheme, group_tiers.as_of, group_tiers.population, group_tiers.tier_rank
 )
 
 select

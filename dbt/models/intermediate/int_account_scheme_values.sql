@@ -42,7 +42,8 @@ measured as (
         schemes.criterion = 'gross_margin'
         and (
             windows.costed_line_count = 0
-            or windows.costed_turnover < parameters.min_cost_coverage * windows.turnover
+            or windows.costed_turnover
+            < parameters.min_cost_coverage * cast(windows.turnover as decimal(38, 4))
         ) as is_unreliable
     from windows
     inner join accounts on windows.account_sk = accounts.account_sk

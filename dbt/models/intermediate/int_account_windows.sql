@@ -74,15 +74,15 @@ select
     windows.account_sk,
     windows.as_of_index,
     windows.as_of,
-    cast(windows.revenue as decimal(38, 4)) as revenue,
-    cast(windows.revenue_previous as decimal(38, 4)) as revenue_previous,
-    cast(windows.turnover as decimal(38, 4)) as turnover,
-    cast(windows.costed_turnover as decimal(38, 4)) as costed_turnover,
+    cast(windows.revenue as decimal(18, 4)) as revenue,
+    cast(windows.revenue_previous as decimal(18, 4)) as revenue_previous,
+    cast(windows.turnover as decimal(18, 4)) as turnover,
+    cast(windows.costed_turnover as decimal(18, 4)) as costed_turnover,
     case
         when windows.costed_line_count > 0
-            then cast(windows.costed_revenue - windows.cost as decimal(38, 4))
+            then cast(windows.costed_revenue - windows.cost as decimal(18, 4))
     end as gross_margin,
-    cast(windows.costed_revenue as decimal(38, 4)) as costed_revenue,
+    cast(windows.costed_revenue as decimal(18, 4)) as costed_revenue,
     cast(windows.line_count as bigint) as line_count,
     cast(windows.costed_line_count as bigint) as costed_line_count,
     cast(windows.invoice_count as bigint) as invoice_count,

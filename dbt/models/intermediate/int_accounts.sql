@@ -49,11 +49,12 @@ grouped as (
         max(case when customers.is_one_time then 1 else 0 end) = 1 as is_one_time,
         max(case when customers.is_intercompany then 1 else 0 end) = 1 as is_intercompany
     from members
+    -- a condition on one side alone makes DuckDB compare each member with each customer
     left join {{ ref('stg_erp__customers') }} as customers
         on
-            members.source_entity = 'customers'
-            and members.source_system = customers.source_system
-            and members.source_id = customers.customer_id
+            members.source_system = customers.source_system
+            and case when members.source_entity = 'customers' then members.source_id end
+            = customers.customer_id
     group by members.account_sk, members.account_key
 ),
 
