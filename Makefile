@@ -35,7 +35,7 @@ lint: $(READY)
 
 test: lint
 	@echo "running the tests (two at a time)"
-	@$(BIN)/pytest --numprocesses 2 --dist loadgroup
+	@$(BIN)/pytest --numprocesses 2
 
 ui: $(READY)
 	@echo "the web UI shows the demo company's graph on http://127.0.0.1:3000"

@@ -41,6 +41,8 @@ DAGSTER_INSTANCE = (
     "telemetry:\n  enabled: false\n"
     # the warehouse has one writer: runs of the web UI queue up
     "concurrency:\n  runs:\n    max_concurrent_runs: 1\n"
+    "event_log_storage:\n  module: dagster_project.event_log\n"
+    "  class: KeptConnectionEventLogStorage\n  config:\n    base_dir: {env: DAGSTER_HOME}\n"
 )
 
 

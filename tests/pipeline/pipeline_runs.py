@@ -25,12 +25,6 @@ ADVENTUREWORKS = REPOSITORY.parent / "shared" / "data" / "adventureworks"
 GOLDEN = REPOSITORY / "tests" / "fixtures" / "golden"
 GOLDEN_AS_OF = "2026-01-01"
 REFRESH_SECONDS = 240  # a refresh takes 10 to 25; a run that never ends must not hold the tests
-EVENTS_IN_MEMORY = """telemetry:
-  enabled: false
-event_log_storage:
-  module: dagster._core.storage.event_log.in_memory
-  class: InMemoryEventLogStorage
-"""
 Rows = list[dict[str, Any]]
 
 
@@ -104,14 +98,6 @@ def _own_environment() -> Iterator[None]:
         os.environ.update(before)
 
 
-def _keep_events_in_memory(out: Path) -> None:
-    """Dagster's event log in SQLite takes half of a small refresh's time; the tests of `kam` keep it."""
-    instance = out / "dagster" / "dagster.yaml"
-    if not instance.exists():
-        instance.parent.mkdir(parents=True, exist_ok=True)
-        instance.write_text(EVENTS_IN_MEMORY, encoding="utf-8")
-
-
 def refreshed(
     landing: Path, out: Path, *, as_of: str = "", policy: str = "", threads: int = 2
 ) -> Outcome:
@@ -121,7 +107,6 @@ def refreshed(
         flags["policy"] = out.parent / f"{out.name}_policy.yml"
         flags["policy"].parent.mkdir(parents=True, exist_ok=True)
         flags["policy"].write_text(policy, encoding="utf-8")
-    _keep_events_in_memory(out)
     settings = load_settings(None, flags, environment={})
     with _own_environment(), _bounded(REFRESH_SECONDS):
         return refresh(settings, load_policy(settings.policy))

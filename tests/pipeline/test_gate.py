@@ -10,8 +10,6 @@ import pytest
 
 from dagster_project.refresh import Outcome
 from tests.pipeline.pipeline_runs import (
-    ADVENTUREWORKS,
-    GOLDEN,
     GOLDEN_AS_OF,
     Refreshed,
     kam,
@@ -22,7 +20,6 @@ from tests.pipeline.pipeline_runs import (
 )
 
 LINES = "erp/invoice_lines.csv"
-ACCOUNTS = "crm/accounts.csv"
 USD = "reporting_currency: USD\n"
 
 
@@ -202,10 +199,3 @@ def test_each_release_is_kept_whole(golden: Refreshed, second_golden: Refreshed)
     assert snapshot(kept) == snapshot(golden.live.folder)
     assert second_golden.live.release_id > golden.live.release_id
     assert second_golden.live.manifest.previous_release_id == golden.live.release_id
-
-
-def test_shared_extracts_are_as_these_tests_expect() -> None:
-    for landing in (ADVENTUREWORKS, GOLDEN / "landing"):
-        if landing.is_dir():
-            assert (landing / LINES).is_file(), landing
-            assert (landing / ACCOUNTS).is_file(), landing

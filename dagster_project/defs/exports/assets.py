@@ -31,7 +31,7 @@ def published_keys() -> list[dg.AssetKey]:
 )
 def release(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[None]:
     """Marts, audiences and manifest as one release, made live by one swap."""
-    checks = run_folder.read_checks(workspace.run_folder(context.run_id))
+    checks = run_folder.read_checks(workspace.run_folder(context.run.run_id))
     with open_warehouse(workspace.settings) as connection:
         live = publish_release(
             connection, settings=workspace.settings, policy=workspace.policy, checks=checks

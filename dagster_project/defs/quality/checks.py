@@ -97,8 +97,8 @@ def gate_results(
     context: dg.AssetExecutionContext, workspace: Workspace
 ) -> dg.MaterializeResult[None]:
     """Every check of the run in one table; made only when all of them were made and none stops the publication."""
-    results = run_folder.read_checks(workspace.run_folder(context.run_id))
-    assert_complete(results, workspace.run_folder(context.run_id))
+    results = run_folder.read_checks(workspace.run_folder(context.run.run_id))
+    assert_complete(results, workspace.run_folder(context.run.run_id))
     with open_warehouse(workspace.settings) as connection:
         raw_zone.write_table(
             connection,

@@ -36,7 +36,7 @@ def extracts(
     context: dg.AssetExecutionContext, workspace: Workspace
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Lands the extracts; fails with every file that cannot be read, named."""
-    folder = workspace.run_folder(context.run_id)
+    folder = workspace.run_folder(context.run.run_id)
     report = land_everything(workspace.settings, scratch=folder)
     run_folder.write_landing(folder, report)
     if report.errors:
@@ -57,7 +57,7 @@ def run_inputs(
     context: dg.AssetExecutionContext, workspace: Workspace
 ) -> dg.MaterializeResult[None]:
     """The warehouse's `raw` schema: the landed files of today, identifiers, the policy, `as_of`, the live release."""
-    folder = workspace.run_folder(context.run_id)
+    folder = workspace.run_folder(context.run.run_id)
     report = _landing(folder)
     try:
         inputs = prepare_raw_schema(

@@ -40,7 +40,7 @@ def transform(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
         workspace=workspace,
     )
     checks = checked(results, workspace)
-    folder = workspace.run_folder(context.run_id)
+    folder = workspace.run_folder(context.run.run_id)
     run_folder.write_checks(folder, run_folder.CHECKS[0], checks)
     yield from events(results)
     assert_complete(results, checks)
@@ -86,7 +86,7 @@ def run_dbt(
     return dbt_project.build(
         selection,
         warehouse=settings.warehouse.resolve(),
-        run_folder=workspace.run_folder(context.run_id).resolve(),
+        run_folder=workspace.run_folder(context.run.run_id).resolve(),
         memory_limit=settings.memory_limit,
         threads=settings.threads,
     )

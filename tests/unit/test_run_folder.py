@@ -1,0 +1,67 @@
+"""What a run leaves behind comes back as it was, and what it did not reach is absent, not empty."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dagster_project.lib import run_folder
+from dagster_project.lib.checks import CheckResult
+from dagster_project.lib.landing import LandingReport
+from dagster_project.refresh import _sweep_run_folders
+
+
+def check(name: str, asset: str, *, passed: bool = True, severity: str = "error") -> CheckResult:
+    return CheckResult(name, asset, severity, passed, "found", "mend it")  # type: ignore[arg-type]
+
+
+def test_landing_report_comes_back(tmp_path: Path) -> None:
+    assert run_folder.read_landing(tmp_path) is None
+    report = LandingReport(files=[], left=["crm/a.csv"], ignored=["x: why"], errors=["no"])
+    run_folder.write_landing(tmp_path, report)
+    assert run_folder.read_landing(tmp_path) == report
+    assert (report.rows_read, report.rows_rejected) == (0, 0)
+
+
+def test_both_halves_of_the_gate_come_back_in_order(tmp_path: Path) -> None:
+    assert run_folder.read_checks(tmp_path) == []
+    dbt, expectations = run_folder.CHECKS
+    run_folder.write_checks(tmp_path, expectations, [check("b", "marts"), check("a", "marts")])
+    run_folder.write_checks(tmp_path, dbt, [check("z", "accounts")])
+    found = [(result.asset, result.check_name) for result in run_folder.read_checks(tmp_path)]
+    assert found == [("accounts", "z"), ("marts", "a"), ("marts", "b")]
+
+
+@pytest.mark.parametrize(
+    ("passed", "severity", "stops"),
+    [(True, "error", False), (False, "error", True), (True, "warn", False), (False, "warn", False)],
+)
+def test_only_a_failed_error_stops(passed: bool, severity: str, stops: bool) -> None:
+    assert check("a", "marts", passed=passed, severity=severity).stops == stops
+
+
+def test_last_runs_are_the_newest(tmp_path: Path) -> None:
+    for day in (1, 3, 2):
+        folder = tmp_path / str(day)
+        folder.mkdir()
+        run_folder.write_record(
+            folder,
+            run_folder.RunRecord(
+                run_id=str(day), began=f"2026-01-0{day}", status="published", seconds=1, failed=""
+            ),
+        )
+    (tmp_path / "killed").mkdir()
+    assert [record.run_id for record in run_folder.last_runs(tmp_path, 2)] == ["3", "2"]
+    assert run_folder.last_runs(tmp_path / "absent", 2) == []
+
+
+def test_old_run_folders_go_and_scratch_of_all(tmp_path: Path) -> None:
+    for age in range(33):
+        (tmp_path / f"{age:02}" / "scratch").mkdir(parents=True)
+        os.utime(tmp_path / f"{age:02}", (2e9 - age, 2e9 - age))
+    _sweep_run_folders(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{age:02}" for age in range(30)]
+    assert not list(tmp_path.glob("*/scratch"))
+    _sweep_run_folders(tmp_path / "absent")
