@@ -75,7 +75,7 @@ def run_command(
 
 def run_demo(call: Call) -> ExitCode:
     """`kam demo`."""
-    from dagster_project.demo import AS_OF, generate
+    from dagster_project.demo import generate
 
     landing = call.settings.out / DEMO_LANDING
     if not (landing / "truth.json").is_file():

@@ -15,7 +15,6 @@ from dagster_project.lib.warehouse.as_of import day_after_last_invoiced_month
 from dagster_project.policy import Policy
 from dagster_project.settings import Settings
 
-
 # Orders are invoiced some months ahead now and then; a year ahead is a mistyped year.
 FUTURE_DAYS = 366
 

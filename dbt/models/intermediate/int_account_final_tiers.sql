@@ -179,7 +179,7 @@ finalised as (
         overridden.override_valid_to,
         coalesce(overridden.override_tier, stable_tiers.tier) as final_tier,
         coalesce(overridden.override_tier_rank, stable.stable_tier_rank) as final_tier_rank,
-        -- the posture is that of the tier which the account has in the end, by override or patience too
+        -- the posture is that of the tier in the end, by override or patience too
         case
             when decided.is_large_and_unprofitable then 'fix'
             when

@@ -41,7 +41,8 @@ cumulated as (
                 as {{ column }},
         {% endfor %}
         {% for column in ['line_count', 'costed_line_count', 'invoice_count'] %}
-            cast(sum(coalesce(months.{{ column }}, 0)) over account_to_date as bigint) as {{ column }},
+            cast(sum(coalesce(months.{{ column }}, 0)) over account_to_date as bigint)
+                as {{ column }},
         {% endfor %}
         cast(
             sum(case when months.invoice_count > 0 then 1 else 0 end) over account_to_date as bigint

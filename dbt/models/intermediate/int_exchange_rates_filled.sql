@@ -150,13 +150,14 @@ chosen as (
     from paths
 ),
 
--- what convert_amount multiplies and divides by: (2 * amount * numerator + denominator) / (2 * denominator), with
--- amounts in ten-thousandths and results in the smallest unit
+-- what convert_amount multiplies and divides by, with amounts in ten-thousandths and results in the
+-- smallest unit: (2 * amount * numerator + denominator) / (2 * denominator)
 scaled as (
     select
         chosen.*,
         2 * chosen.rate_numerator as multiplier,
-        chosen.rate_denominator * cast(10000 / parameters.line_scale as decimal(5, 0)) as half_divisor
+        chosen.rate_denominator * cast(10000 / parameters.line_scale as decimal(5, 0))
+            as half_divisor
     from chosen
     cross join parameters
     where chosen.choice_order = 1
@@ -185,7 +186,8 @@ select
         when limited.is_small
             then cast(
                 least(
-                    {{ integer_quotient('800000000000000', 'limited.multiplier', 'bigint') }}, 1000000000
+                    {{ integer_quotient('800000000000000', 'limited.multiplier', 'bigint') }},
+                    1000000000
                 ) as decimal(18, 4)
             )
         else cast(-1 as decimal(18, 4))

@@ -1,4 +1,4 @@
--- the few lines that correct something: read once and kept, where all lines would be (10 million: 19 s)
+-- the few lines that correct something are kept: reading all lines again took 19 s for 10 million
 with corrective_lines as (
     select
         source_system,
