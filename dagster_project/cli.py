@@ -25,7 +25,10 @@ Landing = Annotated[
 ]
 AsOf = Annotated[
     str | None,
-    typer.Option("--as-of", help="YYYY-MM-DD; default: first day after the last invoiced month."),
+    typer.Option(
+        "--as-of",
+        help="YYYY-MM-DD; whole months count. Default: first day after the last invoiced month.",
+    ),
 ]
 PolicyFile = Annotated[Path | None, typer.Option("--policy", help="Business rules; YAML.")]
 SettingsFile = Annotated[

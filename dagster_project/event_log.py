@@ -2,8 +2,9 @@
 
 Belongs here: how events are stored, nothing of what they say. Dagster's own class makes an engine and a
 connection for each statement, compiles the statement anew and lets SQLite flush the file when the connection
-closes: 760 events of a run took 6 s, of which 1.5 s remain here. The files and tables are the same, so that
-Dagster's own class and its web UI read them too.
+closes: with its 760 events a refresh of the demo company took 27.9 and 28.1 s of CPU, with this class in turn
+22.3 and 26.3 s, and about half the wall clock. The files and tables are the same, so that Dagster's own class
+and its web UI read them too.
 """
 
 from __future__ import annotations

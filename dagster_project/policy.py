@@ -131,8 +131,15 @@ class Policy(Section):
             asked.append((f"schemes.{name}.rule", scheme.rule, "cumulative_share"))
             asked.append((f"schemes.{name}.population", scheme.population, "all"))
         found = [f"{key}: {value}" for key, value, built in asked if value != built]
-        if self.primary.criterion == "net_margin":
-            found.append(f"primary_scheme: {self.primary_scheme} (criterion net_margin)")
+        if self.primary.criterion in ("net_margin", "potential"):
+            found.append(
+                f"primary_scheme: {self.primary_scheme} (criterion {self.primary.criterion})"
+            )
+        found += [
+            f"schemes.{name}: a scheme is named as its criterion ({scheme.criterion})"
+            for name, scheme in self.schemes.items()
+            if name != scheme.criterion
+        ]
         if self.final_tier.caps:
             found.append(f"final_tier.caps: {', '.join(self.final_tier.caps)}")
         return found

@@ -75,6 +75,12 @@ class Settings(BaseModel):
             raise ValueError(f"{value} is not a local path; name a local folder or file")
         return Path(str(value)).expanduser() if isinstance(value, str) and value else value
 
+    @field_validator("as_of")
+    @classmethod
+    def _ends_a_month(cls, day: date | None) -> date | None:
+        """Windows are whole months: in mid-month the last closed one ends on its first day."""
+        return day.replace(day=1) if day else None
+
     @field_validator("schedule")
     @classmethod
     def _has_five_fields(cls, cron: str) -> str:

@@ -76,17 +76,25 @@ def read_headline(release: LiveRelease) -> Headline:
 
 
 def _tiers(connection: duckdb.DuckDBPyConnection, account_tiers: Path) -> list[TierFigures]:
-    """In the order of their names, which is that of the policy for A, B, C."""
+    """Best first: the tier whose accounts stand first on a curve. Shares are of positive revenue, as on the curve."""
     rows = connection.execute(
         """
         select
             final_tier, count(*), count(*) filter (where relationship = 'customer'),
             count(*) filter (where relationship = 'prospect'), sum(revenue),
-            sum(revenue)::double / nullif(sum(sum(revenue)) over (), 0)::double, sum(gross_margin)
-        from read_parquet(?) where not is_excluded
-        group by final_tier order by final_tier
+            sum(greatest(revenue, 0))::double
+            / nullif(sum(sum(greatest(revenue, 0))) over (), 0)::double,
+            sum(gross_margin)
+        from read_parquet($tiers) left join (
+            select tier, min(curve_rank) as first_rank from read_parquet($curve) group by tier
+        ) as curve on final_tier = tier
+        where not is_excluded and inactive_since is null
+        group by final_tier order by min(first_rank) nulls last, final_tier
         """,
-        [str(account_tiers)],
+        {
+            "tiers": str(account_tiers),
+            "curve": str(account_tiers.with_name("pareto_curve.parquet")),
+        },
     ).fetchall()
     names = list(TierFigures.model_fields)
     return [TierFigures.model_validate(dict(zip(names, row, strict=True))) for row in rows]

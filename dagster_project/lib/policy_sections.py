@@ -129,7 +129,7 @@ class FinalTier(Section):
 class Currency(Section):
     """Conversion: age of a rate in days, decimals of a converted line."""
 
-    max_rate_age_days: Days
+    max_rate_age_days: Annotated[int, NotBoolean, Field(ge=0, le=366)]
     line_decimals: Literal["minor_unit"] | Annotated[int, NotBoolean, Field(ge=0, le=4)]
 
     @field_validator("line_decimals", mode="before")

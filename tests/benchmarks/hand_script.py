@@ -252,8 +252,11 @@ def run(landing: Path, out: Path, *, as_of: date) -> None:
     raw, marts = out / "raw", out / "marts"
     for folder in (raw, marts):
         folder.mkdir(parents=True)
-    settings = {"memory_limit": MEMORY_LIMIT, "preserve_insertion_order": False}
-    settings["temp_directory"] = str(out / "spill")
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY_LIMIT,
+        "preserve_insertion_order": False,
+        "temp_directory": str(out / "spill"),
+    }
     with duckdb.connect(str(out / "work.duckdb"), config=settings) as connection:
         for entity in TYPES:
             _land(connection, entity, landing=landing, raw=raw)

@@ -212,7 +212,8 @@ def _dbt_build(shop: Workshop, prepared: Path, *selection: str) -> Measured:
     return shop.run(
         "dbt build",
         *(BIN / "dbt", "build", "--project-dir", DBT, "--profiles-dir", DBT),
-        *("--target-path", shop.scratch / "dbt_target", "--log-path", work / "logs", *selection),
+        *("--target-path", shop.scratch / "dbt_target", "--log-path", work / "logs"),
+        *selection,
         KAM_WAREHOUSE=str(warehouse),
         KAM_SCRATCH=str(work / "scratch"),
         KAM_THREADS=str(os.cpu_count() or 1),

@@ -19,6 +19,7 @@ from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.extracts.quoting import literal
 from dagster_project.lib.release.marts import Mart
 from dagster_project.lib.release.parquet import MartFile
+from dagster_project.lib.warehouse.dbt_project import project_hash
 
 PACKAGES = (
     "account-tiering",
@@ -128,8 +129,8 @@ class Manifest(_Record):
 
 
 def versions() -> dict[str, str]:
-    """Python and the packages that can change a result, with their versions."""
-    found = {"python": platform.python_version()}
+    """Python, the packages that can change a result, and the hash of the models and seeds, which users edit."""
+    found = {"python": platform.python_version(), "dbt_project": project_hash()}
     for package in PACKAGES:
         try:
             found[package] = version(package)

@@ -188,7 +188,14 @@ finalised as (
                 and coalesce(overridden.override_tier_rank, stable.stable_tier_rank)
                 < decided.lowest_tier_rank
                 then 'win'
-            else coalesce(postures.posture, 'serve lean')
+            when postures.posture is not null then postures.posture
+            -- a tier that the matrix does not know has the posture of its place
+            when coalesce(overridden.override_tier_rank, stable.stable_tier_rank) = 1 then 'defend'
+            when
+                coalesce(overridden.override_tier_rank, stable.stable_tier_rank)
+                < decided.lowest_tier_rank
+                then 'maintain'
+            else 'serve lean'
         end as posture,
         decided.is_new_customer
     from decided

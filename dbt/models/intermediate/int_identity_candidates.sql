@@ -128,6 +128,38 @@ forbidden as (
     where resolved.decision = 'different'
 ),
 
+-- two companies of a group share a domain, or a name at one address: their VAT numbers tell them apart
+told_apart as (
+    select
+        surviving.erp_system,
+        surviving.erp_customer_id,
+        surviving.crm_system,
+        surviving.crm_account_id
+    from surviving
+    inner join merged
+        on
+            surviving.crm_system = merged.survivor_system
+            and surviving.crm_account_id = merged.survivor_id
+    inner join identifiers as account_vats
+        on
+            merged.source_system = account_vats.source_system
+            and merged.account_id = account_vats.source_id
+            and account_vats.source_entity = 'accounts'
+            and account_vats.kind = 'vat_number'
+    inner join identifiers as customer_vats
+        on
+            surviving.erp_system = customer_vats.source_system
+            and surviving.erp_customer_id = customer_vats.source_id
+            and customer_vats.source_entity = 'customers'
+            and customer_vats.kind = 'vat_number'
+    group by
+        surviving.erp_system,
+        surviving.erp_customer_id,
+        surviving.crm_system,
+        surviving.crm_account_id
+    having max(case when account_vats.normalised = customer_vats.normalised then 1 else 0 end) = 0
+),
+
 candidates as (
     select
         surviving.erp_system,
@@ -139,7 +171,9 @@ candidates as (
         rules.confidence,
         surviving.evidence_count,
         surviving.evidence,
-        accounts.is_deleted
+        accounts.is_deleted,
+        surviving.rule in ('domain', 'name_postal_code') and told_apart.erp_customer_id is not null
+            as is_contradicted
     from surviving
     inner join {{ ref('identity_rules') }} as rules on surviving.rule = rules.rule
     inner join accounts
@@ -152,6 +186,12 @@ candidates as (
             and surviving.erp_customer_id = forbidden.erp_customer_id
             and surviving.crm_system = forbidden.crm_system
             and surviving.crm_account_id = forbidden.crm_account_id
+    left join told_apart
+        on
+            surviving.erp_system = told_apart.erp_system
+            and surviving.erp_customer_id = told_apart.erp_customer_id
+            and surviving.crm_system = told_apart.crm_system
+            and surviving.crm_account_id = told_apart.crm_account_id
     where forbidden.erp_customer_id is null
 )
 

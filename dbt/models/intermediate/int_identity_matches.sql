@@ -57,7 +57,7 @@ scored as (
             as evidence_score,
         max(case when judged.is_deleted then 0 else 1 end) as is_alive
     from judged
-    where not judged.is_shared_domain
+    where not judged.is_shared_domain and not coalesce(judged.is_contradicted, false)
     group by
         judged.erp_system,
         judged.erp_customer_id,

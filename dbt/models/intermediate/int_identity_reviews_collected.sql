@@ -41,7 +41,7 @@ ambiguous as (
 -- a domain that several use is no proof, but a hint for a steward where nothing else decided
 shared_domains as (
     select
-        'shared_domain' as reason,
+        case when candidates.is_contradicted then 'contradicted' else 'shared_domain' end as reason,
         candidates.erp_system,
         candidates.erp_customer_id,
         candidates.crm_system,
@@ -60,7 +60,9 @@ shared_domains as (
         on
             candidates.erp_system = matches.erp_system
             and candidates.erp_customer_id = matches.erp_customer_id
-    where candidates.rule = 'domain' and matches.erp_customer_id is null
+    where
+        matches.erp_customer_id is null
+        and (candidates.rule = 'domain' or candidates.is_contradicted)
 ),
 
 dangling as (

@@ -36,8 +36,14 @@ reversed_totals as (
     select
         lines.source_system,
         lines.invoice_id,
-        sum(lines.net_amount)
-        * max(case when credit_notes.invoice_id is null then 1 else -1 end) as booked_total
+        sum(
+            lines.net_amount
+            * case
+                when lines.document_type = 'credit_note' and credit_notes.invoice_id is not null
+                    then -1
+                else 1
+            end
+        ) as booked_total
     from {{ ref('stg_erp__invoice_lines') }} as lines
     inner join reversals
         on lines.source_system = reversals.source_system and lines.invoice_id = reversals.invoice_id
@@ -55,20 +61,21 @@ cancellation_totals as (
         min(reverses_invoice_id) as reverses_invoice_id,
         sum(net_amount) as total
     from corrective_lines
-    where document_type = 'cancellation' and reverses_invoice_id is not null
+    where document_type = 'cancellation'
     group by source_system, invoice_id
 ),
 
+-- written with the sign of what they reverse, or upwards where it is not known what they reverse
 unsigned_cancellations as (
     select
         cancellation_totals.source_system,
         cancellation_totals.invoice_id
     from cancellation_totals
-    inner join reversed_totals
+    left join reversed_totals
         on
             cancellation_totals.source_system = reversed_totals.source_system
             and cancellation_totals.reverses_invoice_id = reversed_totals.invoice_id
-    where sign(cancellation_totals.total) = sign(reversed_totals.booked_total)
+    where sign(cancellation_totals.total) = sign(coalesce(reversed_totals.booked_total, 1))
 ),
 
 -- marked cancelled, yet no document reverses it, and it reverses none itself: it would stay in
@@ -76,7 +83,8 @@ unsigned_cancellations as (
 unreversed as (
     select distinct
         lines.source_system,
-        lines.invoice_id
+        lines.invoice_id,
+        lines.document_type
     from corrective_lines as lines
     left join reversals
         on lines.source_system = reversals.source_system and lines.invoice_id = reversals.invoice_id
@@ -91,6 +99,7 @@ corrections as (
     select
         source_system,
         invoice_id,
+        'credit_note' as document_type,
         -1 as amount_sign,
         cast(null as string) as left_out_reason
     from credit_notes
@@ -98,6 +107,7 @@ corrections as (
     select
         source_system,
         invoice_id,
+        'cancellation' as document_type,
         -1 as amount_sign,
         cast(null as string) as left_out_reason
     from unsigned_cancellations
@@ -105,6 +115,7 @@ corrections as (
     select
         source_system,
         invoice_id,
+        document_type,
         1 as amount_sign,
         'cancelled' as left_out_reason
     from unreversed
@@ -114,10 +125,11 @@ corrected as (
     select
         corrections.source_system,
         corrections.invoice_id,
+        corrections.document_type,
         min(corrections.amount_sign) as amount_sign,
         max(corrections.left_out_reason) as left_out_reason
     from corrections
-    group by corrections.source_system, corrections.invoice_id
+    group by corrections.source_system, corrections.invoice_id, corrections.document_type
 )
 
 select * from corrected

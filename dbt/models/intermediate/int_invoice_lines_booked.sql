@@ -33,7 +33,9 @@ signed as (
         lines.business_unit,
         lines.is_recurring,
         types.is_sale and not lines.is_cancelled as is_sale,
-        coalesce(corrected.left_out_reason, types.left_out_reason) as left_out_reason,
+        coalesce(
+            case when lines.is_cancelled then corrected.left_out_reason end, types.left_out_reason
+        ) as left_out_reason,
         lines.delivery_id,
         lines.line_number
     from lines
@@ -42,6 +44,7 @@ signed as (
         on
             lines.source_system = corrected.source_system
             and lines.invoice_id = corrected.invoice_id
+            and lines.document_type = corrected.document_type
 )
 
 select * from signed

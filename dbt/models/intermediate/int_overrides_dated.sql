@@ -20,28 +20,42 @@ tiers as (
 
 -- an account is named by its CRM id, by its ERP id, by `system:id` or by its key; a name that fits
 -- more than one account names none
-names as (
+named as (
+    select
+        source_id as name,
+        account_sk,
+        case source_entity when 'accounts' then 1 else 2 end as name_order
+    from members
+    union all
+    select
+        concat(source_system, ':', source_id) as name,
+        account_sk,
+        case source_entity when 'accounts' then 1 else 2 end as name_order
+    from members
+    union all
+    select
+        member_key as name,
+        account_sk,
+        3 as name_order
+    from members
+),
+
+ranked_names as (
     select
         named.name,
-        min(named.account_sk) as account_sk
-    from (
-        select
-            source_id as name,
-            account_sk
-        from members
-        union all
-        select
-            concat(source_system, ':', source_id) as name,
-            account_sk
-        from members
-        union all
-        select
-            member_key as name,
-            account_sk
-        from members
-    ) as named
-    group by named.name
-    having count(distinct named.account_sk) = 1
+        named.account_sk,
+        rank() over (partition by named.name order by named.name_order) as name_rank
+    from named
+),
+
+names as (
+    select
+        ranked_names.name,
+        min(ranked_names.account_sk) as account_sk
+    from ranked_names
+    where ranked_names.name_rank = 1
+    group by ranked_names.name
+    having count(distinct ranked_names.account_sk) = 1
 ),
 
 resolved as (

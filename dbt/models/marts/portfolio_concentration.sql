@@ -43,7 +43,7 @@ select
     {{ month_start('measured.as_of_index - 1') }} as month,
     measured.account_count,
     measured.active_count,
-    cast(measured.total as decimal(18, 4)) as total,
+    cast(measured.total as decimal(38, 4)) as total,
     {{ ratio('measured.gini_sum', 'measured.active_count * cast(measured.total as double)') }}
         as gini,
     {{ ratio('measured.square_sum', total_squared) }} as hhi,
