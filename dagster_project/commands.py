@@ -26,6 +26,7 @@ from dagster_project.settings import Settings, SettingsError, load_settings, par
 DEMO_LANDING = "demo_landing"
 LAST_RUNS = 5
 PIPE_WIDTH = 120
+INTERRUPTED = 130
 
 
 class ExitCode(IntEnum):
@@ -66,7 +67,11 @@ def run_command(
     try:
         call = _call(flags, settings, as_json=as_json, console=console, errors=errors)
         return int(command(call))
-    except Exception as error:
+    except BaseException as error:
+        if not isinstance(error, Exception):
+            # KeyboardInterrupt, or Dagster's own exception for it
+            errors.print("interrupted; nothing published")
+            return INTERRUPTED
         if debug:
             traceback.print_exc()
         errors.print(str(error) or type(error).__name__, style="red", markup=False, soft_wrap=True)
@@ -254,7 +259,10 @@ def _call(
     settings = load_settings(settings_file, given)
     policy = load_policy(settings.policy)
     if problems := policy.unsupported():
-        raise PolicyError("\n".join(problems))
+        raise PolicyError(
+            f"policy {settings.policy}: not built yet: {'; '.join(problems)}\n"
+            "Take these keys out, so that the default policy's stand."
+        )
     return Call(settings, policy, flags, as_json, console, errors)
 
 

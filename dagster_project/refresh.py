@@ -15,11 +15,12 @@ from typing import Literal
 
 from dagster_project.lib import run_folder
 from dagster_project.lib.checks import CheckResult
+from dagster_project.lib.extracts.discover import find_deliveries
 from dagster_project.lib.landing import LandingReport
 from dagster_project.lib.nothing_to_do import is_up_to_date
 from dagster_project.lib.release.live import LiveRelease, read_live
 from dagster_project.policy import Policy
-from dagster_project.settings import Settings, disable_telemetry, share_settings
+from dagster_project.settings import Settings, SettingsError, disable_telemetry, share_settings
 
 KEPT_RUN_FOLDERS = 30
 
@@ -58,21 +59,36 @@ def refresh(settings: Settings, policy: Policy) -> Outcome:
     Raises:
         RunInProgressError: another run holds the output folder.
         LiveReleaseError: what is published is damaged.
+        ExtractError: the landing folder is missing or holds no extract.
+        SettingsError: the output folder cannot be written to.
     """
     from filelock import FileLock, Timeout
 
     started = time.monotonic()
-    settings.out.mkdir(parents=True, exist_ok=True)
+    _make_folders(settings)
     lock = FileLock(settings.out / ".lock")
     try:
         with lock.acquire(timeout=0):
             live = read_live(settings.published)
             if live is not None and is_up_to_date(live, settings, policy):
                 return Outcome("nothing_to_do", live, seconds=time.monotonic() - started)
+            find_deliveries(settings.landing, profiles=settings.profiles)
             return _run(settings, started)
     except Timeout:
         raise RunInProgressError(
             f"another run works in {settings.out}; wait for it to end, or give another --out"
+        ) from None
+
+
+def _make_folders(settings: Settings) -> None:
+    """Only the user reads what may hold personal data: raw rows, the warehouse, runs."""
+    try:
+        settings.out.mkdir(parents=True, exist_ok=True)
+        for folder in (settings.raw, settings.warehouse.parent, settings.runs):
+            folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"--out {settings.out}: {error.strerror}; give a folder that can be written to"
         ) from None
 
 

@@ -118,8 +118,10 @@ def build(
         outcome = dbtRunner(manifest=parsed).invoke(arguments)
     finally:
         _close(DuckDBConnectionManager)
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        raise outcome.exception
     if outcome.exception is not None:
-        raise DbtError(str(outcome.exception))
+        raise DbtError(str(outcome.exception) or type(outcome.exception).__name__)
     results = [_node_result(result) for result in getattr(outcome.result, "results", [])]
     broken = [r for r in results if r.status == "error"]
     if broken:

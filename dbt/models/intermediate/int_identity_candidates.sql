@@ -128,7 +128,7 @@ forbidden as (
     where resolved.decision = 'different'
 ),
 
--- two companies of a group share a domain, or a name at one address: their VAT numbers tell them apart
+-- companies of a group share a domain, or a name at one address: their VAT numbers tell them apart
 told_apart as (
     select
         surviving.erp_system,

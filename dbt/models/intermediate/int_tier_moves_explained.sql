@@ -99,6 +99,8 @@ explained as (
             when
                 coalesce(moves.from_override_tier, '') <> coalesce(moves.to_override_tier, '')
                 then 'override'
+            -- no line was drawn in the month before: nobody else can have moved one
+            when drawn.as_of_index is null then 'own_value'
             when
                 coalesce(held_against.tier_rank_then, lowest.tier_rank)
                 <> moves.from_stable_tier_rank
@@ -107,6 +109,14 @@ explained as (
         end as move_cause
     from moves
     cross join lowest
+    left join reference_months
+        on
+            moves.account_sk = reference_months.account_sk
+            and moves.as_of_index = reference_months.as_of_index
+    left join (
+        select distinct lines.as_of_index
+        from lines
+    ) as drawn on reference_months.reference_index = drawn.as_of_index
     left join held_against
         on
             moves.account_sk = held_against.account_sk
