@@ -11,7 +11,7 @@ identifiers as (
     where kind = 'domain'
 ),
 
--- an override that fits two accounts names neither; a suppression that fits two silences both
+-- unlike an override, which names the CRM account first, a suppression silences all that it fits
 named as (
     select
         source_id as name,
