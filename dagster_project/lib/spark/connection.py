@@ -1,0 +1,106 @@
+"""Statements to Spark by the connection of dbt's own profile: session, Connect or Thrift server alike.
+
+Imports dbt-spark, so only a run on Spark imports it (the extra `spark`).
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from dagster_project.lib.spark.session import start_session
+from dagster_project.lib.warehouse.dbt_project import PROJECT
+from dagster_project.settings import Settings
+
+ANSI = "spark.sql.ansi.enabled"
+
+
+class SparkError(Exception):
+    """Spark cannot be reached or does not do what was asked; the text names the setting and the remedy."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a statement returned, with the part of DuckDB's interface that our readers use."""
+
+    description: Sequence[tuple[Any, ...]]
+    found: Sequence[Sequence[Any]]
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """All rows."""
+        return [tuple(row) for row in self.found]
+
+
+class SparkConnection:
+    """One connection to Spark."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    def execute(self, statement: str) -> Answer:
+        """Runs one statement to its end."""
+        cursor = self._handle.cursor()
+        cursor.execute(statement)
+        rows = cursor.fetchall() if cursor.description else []
+        return Answer(cursor.description or [], rows or [])
+
+
+@contextmanager
+def spark_connection(settings: Settings) -> Iterator[SparkConnection]:
+    """A connection as dbt's profile describes it.
+
+    Raises:
+        SparkError: the server does not answer.
+    """
+    from dbt.adapters.contracts.connection import Connection, Identifier
+    from dbt.adapters.spark.connections import SparkConnectionManager
+
+    prepare_spark(settings)
+    connection = Connection(
+        type=Identifier("spark"), name="kam", credentials=_credentials(settings.engine)
+    )
+    try:
+        SparkConnectionManager.open(connection)
+    except Exception as error:
+        raise SparkError(
+            f"{settings.engine}: {error}; check the section spark of the settings and that it runs"
+        ) from error
+    try:
+        yield SparkConnection(connection.handle)
+    finally:
+        connection.handle.close()
+
+
+def prepare_spark(settings: Settings) -> None:
+    """Starts the session where this process has one, and keeps dbt-spark in ANSI mode."""
+    keep_ansi_mode()
+    if settings.engine in ("spark_session", "spark_connect"):
+        start_session(settings)
+
+
+def keep_ansi_mode() -> None:
+    """dbt-spark 1.11 turns ANSI mode off by force: an overflow or a wrong cast would be a silent null."""
+    from dbt.adapters.spark.connections import SparkCredentials
+
+    if getattr(SparkCredentials, "keeps_ansi_mode", False):
+        return
+    complete = SparkCredentials.__post_init__
+
+    def __post_init__(self: Any) -> None:
+        complete(self)
+        self.server_side_parameters[ANSI] = "true"
+
+    SparkCredentials.__post_init__ = __post_init__
+    SparkCredentials.keeps_ansi_mode = True
+
+
+def _credentials(target: str) -> Any:
+    """The profile's target, rendered from the environment by dbt."""
+    from dbt.config.runtime import load_profile
+    from dbt.flags import set_from_args
+
+    set_from_args(Namespace(PROFILES_DIR=str(PROJECT), PROJECT_DIR=str(PROJECT)), None)
+    return load_profile(str(PROJECT), {}, target_override=target).credentials
