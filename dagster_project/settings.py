@@ -226,6 +226,11 @@ def set_environment(values: Mapping[str, str]) -> None:
     os.environ.update(values)
 
 
+def current_environment() -> Mapping[str, str]:
+    """The variables as they are now, for libraries that want them handed in."""
+    return os.environ
+
+
 def share_settings(settings: Settings) -> None:
     """Lets Dagster's graph, which reads the environment, run with exactly these settings."""
     profiles = ",".join(f"{system}={name}" for system, name in sorted(settings.profiles.items()))

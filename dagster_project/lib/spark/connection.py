@@ -13,7 +13,7 @@ from typing import Any
 
 from dagster_project.lib.spark.session import start_session
 from dagster_project.lib.warehouse.dbt_project import PROJECT
-from dagster_project.settings import Settings
+from dagster_project.settings import Settings, current_environment
 
 ANSI = "spark.sql.ansi.enabled"
 
@@ -101,6 +101,8 @@ def _credentials(target: str) -> Any:
     """The profile's target, rendered from the environment by dbt."""
     from dbt.config.runtime import load_profile
     from dbt.flags import set_from_args
+    from dbt_common.context import set_invocation_context
 
+    set_invocation_context(current_environment())
     set_from_args(Namespace(PROFILES_DIR=str(PROJECT), PROJECT_DIR=str(PROJECT)), None)
     return load_profile(str(PROJECT), {}, target_override=target).credentials

@@ -6,6 +6,7 @@ dbt-spark takes the session that is there, so it is started here, with everythin
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from dagster_project.settings import Settings, set_environment
 
 LOGGING = Path(__file__).with_name("log4j2.properties")
 APPLICATION = "account-tiering"
+JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 
 
 class SessionError(Exception):
@@ -25,6 +27,8 @@ def start_session(settings: Settings) -> Any:
     Raises:
         SessionError: the process has a session with another warehouse.
     """
+    # it concerns data frames of pandas, of which none goes to Spark or comes from it
+    warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
     from pyspark.sql import SparkSession
 
     if settings.engine == "spark_connect":
@@ -47,13 +51,17 @@ def start_session(settings: Settings) -> Any:
 
 
 def session_configuration(settings: Settings, warehouse: Path) -> dict[str, str]:
-    """What a session must be told before it starts; `spark.conf` of the settings is stronger."""
+    """What a session must be told before it starts; `spark.conf` of the settings is stronger.
+
+    Java options are added to ours, which hold the level of the log.
+    """
     catalog = warehouse / "catalog"
     java = " ".join(
         [
             f"-Dlog4j2.configurationFile={LOGGING.as_uri()}",
             f"-Dderby.system.home={warehouse}",
             f"-Dderby.stream.error.file={os.devnull}",
+            settings.spark.conf.get(JAVA_OPTIONS, ""),
         ]
     )
     return {
@@ -61,10 +69,11 @@ def session_configuration(settings: Settings, warehouse: Path) -> dict[str, str]
         "spark.app.name": APPLICATION,
         "spark.driver.host": settings.spark.driver_host,
         "spark.driver.bindAddress": settings.spark.driver_host,
-        "spark.driver.extraJavaOptions": java,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.warehouse.dir": str(warehouse),
         # the catalog's own database, for one process at a time; a cluster's metastore goes into `spark.conf`
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={catalog};create=true",
-    } | settings.spark.conf
+        **settings.spark.conf,
+        JAVA_OPTIONS: java.strip(),
+    }

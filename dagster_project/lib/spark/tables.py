@@ -38,7 +38,7 @@ def hand_in(
     spark: SparkConnection,
     duck: duckdb.DuckDBPyConnection,
     *,
-    sources: Iterable[Mapping[str, Any]],
+    names: Iterable[str],
     raw: Path,
     folder: Path,
 ) -> None:
@@ -47,14 +47,13 @@ def hand_in(
     Args:
         spark: where the models will be built.
         duck: the warehouse with the run's schema `raw`.
-        sources: dbt's source nodes.
+        names: relations of the schema.
         raw: the raw zone, which Spark must reach under the same path.
         folder: for the small run inputs; likewise.
     """
     spark.execute(f"create database if not exists {RAW}")
     entities = load_entities()
-    for source in sources:
-        name = str(source["name"])
+    for name in names:
         if name in entities:
             _hand_in_entity(spark, duck, entities[name], raw)
         else:

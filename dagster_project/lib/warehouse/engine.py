@@ -25,6 +25,24 @@ def build(
     return _build(selection, settings=settings, run_folder=run_folder)
 
 
+def hand_in(settings: Settings, *names: str) -> None:
+    """Shows the relations of the warehouse's schema `raw`, or those named, to an engine of its own."""
+    if not settings.on_spark:
+        return
+    from dagster_project.lib.spark import tables
+    from dagster_project.lib.spark.connection import spark_connection
+
+    sources = [str(source["name"]) for source in dbt_project.manifest()["sources"].values()]
+    with spark_connection(settings) as spark, open_warehouse(settings) as duck:
+        tables.hand_in(
+            spark,
+            duck,
+            names=names or sources,
+            raw=settings.raw.resolve(),
+            folder=settings.hand_over.resolve(),
+        )
+
+
 @contextmanager
 def queries(settings: Settings) -> Iterator[Queries]:
     """A connection to what dbt built, for queries in the engine's own SQL."""
@@ -56,25 +74,16 @@ def _build_on_spark(
     selection: Sequence[str], *, settings: Settings, run_folder: Path
 ) -> list[dbt_project.NodeResult]:
     from dagster_project.lib.spark.connection import spark_connection
-    from dagster_project.lib.spark.tables import hand_in, hand_over
+    from dagster_project.lib.spark.tables import hand_over
 
-    manifest = dbt_project.manifest()
-    folder = settings.hand_over.resolve()
     with spark_connection(settings) as spark:
-        with open_warehouse(settings) as duck:
-            hand_in(
-                spark,
-                duck,
-                sources=manifest["sources"].values(),
-                raw=settings.raw.resolve(),
-                folder=folder,
-            )
         results = _build(selection, settings=settings, run_folder=run_folder)
+        nodes = dbt_project.manifest()["nodes"]
         built = [
-            manifest["nodes"][result.unique_id]
+            nodes[result.unique_id]
             for result in results
             if not result.is_test and result.status == "success"
         ]
         with open_warehouse(settings) as duck:
-            hand_over(spark, duck, built=built, folder=folder)
+            hand_over(spark, duck, built=built, folder=settings.hand_over.resolve())
     return results
