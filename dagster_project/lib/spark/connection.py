@@ -58,20 +58,25 @@ def spark_connection(settings: Settings) -> Iterator[SparkConnection]:
     from dbt.adapters.contracts.connection import Connection, Identifier
     from dbt.adapters.spark.connections import SparkConnectionManager
 
-    prepare_spark(settings)
-    connection = Connection(
-        type=Identifier("spark"), name="kam", credentials=_credentials(settings.engine)
-    )
     try:
+        prepare_spark(settings)
+        connection = Connection(
+            type=Identifier("spark"), name="kam", credentials=_credentials(settings.engine)
+        )
         SparkConnectionManager.open(connection)
     except Exception as error:
         raise SparkError(
-            f"{settings.engine}: {error}; check the section spark of the settings and that it runs"
+            f"{settings.engine}: {_first_line(error)}\n"
+            "Check that it runs (a session needs Java 17) and the section spark of the settings."
         ) from error
     try:
         yield SparkConnection(connection.handle)
     finally:
         connection.handle.close()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def prepare_spark(settings: Settings) -> None:
