@@ -18,8 +18,9 @@ from pathlib import Path
 LOCALHOST = "127.0.0.1"
 START_SECONDS = 240
 # Java's first compiler only: a test lives too short for the second one to pay
-SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"
 WORKERS = 2
+DEPLOY = "org.apache.spark.deploy"
 
 
 def spark_home() -> Path:
@@ -72,13 +73,13 @@ def cluster(folder: Path) -> Iterator[str]:
     launch = str(spark_home() / "bin" / "spark-class")
     port = free_port()
     master = f"spark://{LOCALHOST}:{port}"
-    here = ["--host", LOCALHOST]
+    here = ["--host", LOCALHOST, "--webui-port", "0"]
+    size = ["--cores", "1", "--memory", "1g"]
     with ExitStack() as processes:
         processes.enter_context(
             running(
                 "master",
-                [launch, "org.apache.spark.deploy.master.Master", *here]
-                + ["--port", str(port), "--webui-port", "0"],
+                [launch, f"{DEPLOY}.master.Master", *here, "--port", str(port)],
                 folder=folder,
                 port=port,
             )
@@ -88,8 +89,7 @@ def cluster(folder: Path) -> Iterator[str]:
             processes.enter_context(
                 running(
                     f"worker_{number}",
-                    [launch, "org.apache.spark.deploy.worker.Worker", *here, "--port", str(own)]
-                    + ["--webui-port", "0", "--cores", "1", "--memory", "1g", master],
+                    [launch, f"{DEPLOY}.worker.Worker", *here, "--port", str(own), *size, master],
                     folder=folder,
                     port=own,
                 )
