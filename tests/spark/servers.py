@@ -47,7 +47,8 @@ def running(name: str, arguments: list[str], *, folder: Path, port: int) -> Iter
         "SPARK_HOME": str(spark_home()),
         "SPARK_LOCAL_IP": LOCALHOST,
         "SPARK_LOCAL_DIRS": str(folder / "scratch"),
-        "SPARK_DAEMON_MEMORY": "256m",
+        # of a server too, whose memory is that of its driver
+        "SPARK_DAEMON_MEMORY": "1g",
         "SPARK_DAEMON_JAVA_OPTS": SHORT_LIVED,
         "SPARK_WORKER_DIR": str(folder / name),
     }
