@@ -15,10 +15,15 @@ from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from dagster_project.lib.spark.session import LOGGING
+
 LOCALHOST = "127.0.0.1"
 START_SECONDS = 240
-# Java's first compiler only: a test lives too short for the second one to pay
-SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"
+# Java's first compiler alone: a test lives too short for the second one to pay; errors alone are logged
+SHORT_LIVED = (
+    "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC "
+    f"-Dlog4j2.configurationFile={LOGGING.as_uri()}"
+)
 WORKERS = 2
 DEPLOY = "org.apache.spark.deploy"
 

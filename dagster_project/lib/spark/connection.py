@@ -16,6 +16,8 @@ from dagster_project.lib.warehouse.dbt_project import PROJECT
 from dagster_project.settings import Settings, current_environment
 
 ANSI = "spark.sql.ansi.enabled"
+# without these Spark makes a null of an overflow, and cuts the digits of a product
+EXACT = {ANSI: "true", "spark.sql.decimalOperations.allowPrecisionLoss": "false"}
 
 
 class SparkError(Exception):
@@ -84,6 +86,18 @@ def prepare_spark(settings: Settings) -> None:
     keep_ansi_mode()
     if settings.engine in ("spark_session", "spark_connect"):
         start_session(settings)
+
+
+def assert_exact(spark: SparkConnection) -> None:
+    """A server may hold on to its own settings: then nothing is computed.
+
+    Raises:
+        SparkError: names the setting that the server does not take.
+    """
+    for name, wanted in EXACT.items():
+        found = str(spark.execute(f"set {name}").fetchall()[0][1])
+        if found.lower() != wanted:
+            raise SparkError(f"Spark has {name}={found}; let it take {wanted} from its clients")
 
 
 def keep_ansi_mode() -> None:

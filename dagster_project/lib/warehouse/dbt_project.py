@@ -22,9 +22,7 @@ from typing import Any
 from dagster_project.settings import set_environment
 
 PROJECT = Path(__file__).parents[3] / "dbt"
-ADAPTERS = {"duckdb": "dbt-duckdb"}
-SPARK_ADAPTER = "dbt-spark"
-KEPT_PARSES = 3
+KEPT_PARSES = 6  # two of each state of the project: DuckDB's and Spark's
 
 logger = logging.getLogger(__name__)
 
@@ -52,9 +50,9 @@ class NodeResult:
 
 @cache
 def project_hash(target: str = "duckdb") -> str:
-    """Hash of the project's files, of the target and of the versions that parse them."""
-    digest = hashlib.sha256(f"{target};".encode())
-    for package in ("dbt-core", ADAPTERS.get(target, SPARK_ADAPTER)):
+    """Hash of the project's files and of the versions that parse them for the target's adapter."""
+    digest = hashlib.sha256()
+    for package in ("dbt-core", "dbt-duckdb" if target == "duckdb" else "dbt-spark"):
         digest.update(f"{package}={version(package)};".encode())
     for path in _project_files():
         digest.update(path.relative_to(PROJECT).as_posix().encode())
@@ -66,7 +64,7 @@ def project_hash(target: str = "duckdb") -> str:
 def parsed_folder(target: str = "duckdb") -> Path:
     """The folder with manifest.json and partial_parse.msgpack of the project as it is now.
 
-    Nodes and names are the same for each target of the profile; the macros that they call are not.
+    Nodes and names are the same for each target of the profile; the macros that they call are the adapter's.
     """
     folder = PROJECT / "target" / project_hash(target)
     if not (folder / "manifest.json").is_file():

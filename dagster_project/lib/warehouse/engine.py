@@ -73,10 +73,11 @@ def _build(
 def _build_on_spark(
     selection: Sequence[str], *, settings: Settings, run_folder: Path
 ) -> list[dbt_project.NodeResult]:
-    from dagster_project.lib.spark.connection import spark_connection
+    from dagster_project.lib.spark.connection import assert_exact, spark_connection
     from dagster_project.lib.spark.tables import hand_over
 
     with spark_connection(settings) as spark:
+        assert_exact(spark)
         results = _build(selection, settings=settings, run_folder=run_folder)
         nodes = dbt_project.manifest()["nodes"]
         built = [
