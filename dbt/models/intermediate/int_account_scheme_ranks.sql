@@ -12,17 +12,17 @@ ordered as (
             when tiered.value > 0
                 then row_number() over (
                     partition by tiered.scheme, tiered.population
-                    order by tiered.value desc nulls last, tiered.account_sk
+                    order by tiered.value desc nulls last, tiered.account_key
                 )
         end as value_rank,
         sum(case when tiered.value > 0 then tiered.value end) over (
             partition by tiered.scheme, tiered.population
-            order by tiered.value desc nulls last, tiered.account_sk
+            order by tiered.value desc nulls last, tiered.account_key
             rows between unbounded preceding and current row
         ) as cumulative_value,
         sum(tiered.value) over (
             partition by tiered.scheme, tiered.population
-            order by tiered.value desc nulls last, tiered.account_sk
+            order by tiered.value desc nulls last, tiered.account_key
             rows between unbounded preceding and current row
         ) as cumulative_value_net,
         sum(tiered.value) over (partition by tiered.scheme, tiered.population) as total_net
