@@ -1,6 +1,10 @@
 with tiered as (
-    select scheme_tiers.*
+    select
+        scheme_tiers.*,
+        accounts.account_key
     from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
+    inner join {{ ref('int_accounts') }} as accounts
+        on scheme_tiers.account_sk = accounts.account_sk
     inner join {{ ref('stg_run__parameters') }} as parameters
         on scheme_tiers.as_of = parameters.as_of
 ),

@@ -60,10 +60,10 @@ costed as (
     group by delivered.month_index
 ),
 
-fingerprinted as (
+said as (
     select
         delivered.month_index,
-        md5(concat(
+        concat(
             delivered.lines_said, '|',
             coalesce(superseded.superseded_said, '-'), '|',
             coalesce(corrected.documents_said, '-'), '|',
@@ -71,7 +71,7 @@ fingerprinted as (
             coalesce(costed.costs_said, '-'), '|',
             parameters.reporting_currency, '|',
             cast(parameters.line_scale as string)
-        )) as input_fingerprint
+        ) as input_said
     from delivered
     cross join parameters
     left join superseded on delivered.month_index = superseded.month_index
@@ -80,4 +80,7 @@ fingerprinted as (
     left join costed on delivered.month_index = costed.month_index
 )
 
-select * from fingerprinted
+select
+    said.month_index,
+    {{ surrogate_key('said.input_said') }} as input_fingerprint
+from said

@@ -5,7 +5,7 @@ with source as (
 parts as (
     select
         delivery_id,
-        sha256 as input_fingerprint
+        {{ surrogate_key('sha256') }} as input_fingerprint
     from source
     where entity = 'invoice_lines' and not is_repeated
 )
