@@ -44,7 +44,7 @@ def transform(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
         workspace=workspace,
         full=full,
     )
-    if all(result.status == "success" for result in results if not result.is_test):
+    if all(result.status != "skipped" for result in results if not result.is_test):
         built_by.record(warehouse)
     checks = checked(results, workspace)
     folder = workspace.run_folder(context.run.run_id)
