@@ -8,7 +8,7 @@ READY_SPARK := .venv/.ready-spark
 BIN := .venv/bin
 OUT ?= data/out
 
-.PHONY: demo test test-spark lint ui bench setup clean
+.PHONY: demo test test-spark lint ui bench faults setup clean
 
 setup: $(READY)
 
@@ -52,6 +52,10 @@ ui: $(READY)
 	@$(BIN)/kam demo --out $(OUT)
 	@KAM_LANDING=$(OUT)/demo_landing KAM_OUT=$(OUT) DAGSTER_HOME=$(abspath $(OUT))/dagster \
 		DAGSTER_DISABLE_TELEMETRY=1 $(BIN)/dagster dev -m dagster_project.definitions -h 127.0.0.1 -p 3000
+
+faults: $(READY)
+	@echo "killing refreshes at random moments (some minutes)"
+	@$(BIN)/pytest tests/faults
 
 bench: $(READY)
 	@$(BIN)/python -m tests.benchmarks.bench

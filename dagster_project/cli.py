@@ -44,6 +44,10 @@ Profiles = Annotated[
     list[str] | None,
     typer.Option("--profile", help="SYSTEM=NAME, the source profile of a folder; repeatable."),
 ]
+Full = Annotated[
+    bool,
+    typer.Option("--full", help="Build everything anew, not only what changed since the last run."),
+]
 Json = Annotated[bool, typer.Option("--json", help="The result as JSON, for programs.")]
 Debug = Annotated[
     bool, typer.Option("--debug", help="Show tracebacks and the log of the libraries.")
@@ -68,6 +72,7 @@ def refresh(
     policy: PolicyFile = None,
     profile: Profiles = None,
     engine: Engine = None,
+    full: Full = False,
     settings: SettingsFile = None,
     as_json: Json = False,
     debug: Debug = False,
@@ -75,8 +80,15 @@ def refresh(
     """Land the extracts, compute the marts, pass the gate, publish one release."""
     from dagster_project.commands import run_refresh
 
-    flags = {"landing": landing, "out": out, "as_of": as_of, "policy": policy, "profiles": profile}
-    flags["engine"] = engine
+    flags = {
+        "landing": landing,
+        "out": out,
+        "as_of": as_of,
+        "policy": policy,
+        "profiles": profile,
+        "engine": engine,
+        "full": full or None,
+    }
     _run(run_refresh, flags, settings=settings, as_json=as_json, debug=debug)
 
 

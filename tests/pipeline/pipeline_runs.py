@@ -99,10 +99,17 @@ def _own_environment() -> Iterator[None]:
 
 
 def refreshed(
-    landing: Path, out: Path, *, as_of: str = "", policy: str = "", threads: int = 2
+    landing: Path,
+    out: Path,
+    *,
+    as_of: str = "",
+    policy: str = "",
+    threads: int = 2,
+    full: bool = False,
 ) -> Outcome:
     """Refreshes in this process; `policy` is the text of a policy file."""
     flags: dict[str, Any] = {"landing": landing, "out": out, "as_of": as_of, "threads": threads}
+    flags["full"] = full
     if policy:
         flags["policy"] = out.parent / f"{out.name}_policy.yml"
         flags["policy"].parent.mkdir(parents=True, exist_ok=True)
@@ -142,6 +149,21 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 def content_hashes(company: Refreshed, *, but: Sequence[str] = ()) -> dict[str, str]:
     """The content hash of each published mart."""
     return {m.name: m.sha256 for m in company.live.manifest.marts if m.name not in but}
+
+
+def published_rows(company: Refreshed) -> dict[str, Rows]:
+    """All rows of every mart, but for what a run says of itself and of the release before it."""
+    marts = [m.name for m in company.live.manifest.marts]
+    left_out = {"account_changes", "quality_results"}
+    return {
+        name: company.rows(
+            f"select * exclude (updated_at) from {name} order by all"
+            if name == "account_tiers"
+            else f"select * from {name} order by all"
+        )
+        for name in marts
+        if name not in left_out
+    }
 
 
 def replace_line(path: Path, number: int, old: str, new: str) -> None:

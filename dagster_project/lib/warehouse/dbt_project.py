@@ -86,9 +86,12 @@ def build(
     run_folder: Path,
     memory_limit: str,
     threads: int,
+    full: bool = False,
     target: str = "duckdb",
 ) -> list[NodeResult]:
     """Runs `dbt build` over the selection arguments; failing tests are results, not errors.
+
+    `full` builds incremental models anew instead of only what changed.
 
     The warehouse's connections are closed afterwards, so that the file can be opened elsewhere. On another
     target than `duckdb` the warehouse is not touched: the profile says where the tables go.
@@ -111,9 +114,9 @@ def build(
         }
     )
     parsed = Manifest.from_msgpack((parsed_folder(target) / "partial_parse.msgpack").read_bytes())
-    # seeds are typed anew each time: an older warehouse may hold them with other types
     arguments = [
-        *("build", "--full-refresh", "--no-write-json"),
+        *("build", "--no-write-json"),
+        *(["--full-refresh"] if full else []),
         *_common_arguments(run_folder / "dbt", target),
         *selection,
     ]

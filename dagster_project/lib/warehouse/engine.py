@@ -13,16 +13,18 @@ from dagster_project.settings import Settings
 
 
 def build(
-    selection: Sequence[str], *, settings: Settings, run_folder: Path
+    selection: Sequence[str], *, settings: Settings, run_folder: Path, full: bool
 ) -> list[dbt_project.NodeResult]:
     """One `dbt build` on the engine of the settings; the warehouse then shows what was built.
+
+    `full` builds incremental models anew, as Spark always does.
 
     Raises:
         DbtError: dbt did not run at all, or a model failed.
     """
     if settings.on_spark:
         return _build_on_spark(selection, settings=settings, run_folder=run_folder)
-    return _build(selection, settings=settings, run_folder=run_folder)
+    return _build(selection, settings=settings, run_folder=run_folder, full=full)
 
 
 def hand_in(settings: Settings, *names: str) -> None:
@@ -58,7 +60,7 @@ def queries(settings: Settings) -> Iterator[Queries]:
 
 
 def _build(
-    selection: Sequence[str], *, settings: Settings, run_folder: Path
+    selection: Sequence[str], *, settings: Settings, run_folder: Path, full: bool
 ) -> list[dbt_project.NodeResult]:
     return dbt_project.build(
         selection,
@@ -66,6 +68,7 @@ def _build(
         run_folder=run_folder,
         memory_limit=settings.memory_limit,
         threads=settings.threads,
+        full=full,
         target=settings.engine,
     )
 
@@ -78,7 +81,7 @@ def _build_on_spark(
 
     with spark_connection(settings) as spark:
         assert_exact(spark)
-        results = _build(selection, settings=settings, run_folder=run_folder)
+        results = _build(selection, settings=settings, run_folder=run_folder, full=True)
         nodes = dbt_project.manifest()["nodes"]
         built = [
             nodes[result.unique_id]

@@ -3,7 +3,7 @@ select
     ranks.population,
     cast(row_number() over (
         partition by ranks.scheme, ranks.population
-        order by ranks.value desc, ranks.account_sk
+        order by ranks.value desc, ranks.account_key
     ) as bigint) as curve_rank,
     ranks.account_key,
     ranks.as_of,

@@ -1,0 +1,141 @@
+"""What a refresh keeps from the one before it is what a full build would make, whatever changed in between."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.pipeline.pipeline_runs import (
+    GOLDEN_AS_OF,
+    Refreshed,
+    published,
+    published_rows,
+    refreshed,
+    replace_line,
+)
+
+HEADER = (
+    "invoice_id,line_id,customer_id,invoice_date,document_type,product_id,quantity,net_amount,currency,"
+    "cost_amount,cost_currency,reverses_invoice_id,is_cancelled\n"
+)
+CORRECTIONS = "erp/invoice_lines_2.csv"
+TIGHTER = (
+    "schemes:\n  revenue: {criterion: revenue, cut_points: {A: 0.70, B: 0.90}, lowest_tier: C}\n"
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change of the input, and the months whose lines it touches (None: not asked)."""
+
+    name: str
+    change: Callable[[Path], object]
+    months: set[str] | None = None
+    as_of: str = GOLDEN_AS_OF
+    policy: str = ""
+
+
+def lines(*rows: str) -> Callable[[Path], object]:
+    """A second file of invoice lines with these rows."""
+    text = HEADER + "".join(f"{row}\n" for row in rows)
+    return lambda landing: (landing / CORRECTIONS).write_text(text, encoding="utf-8")
+
+
+def edited(file: str, number: int, old: str, new: str) -> Callable[[Path], object]:
+    """A text of one line of a file replaced."""
+    return lambda landing: replace_line(landing / file, number, old, new)
+
+
+STEPS = (
+    Step(
+        "a new line and a corrected one",
+        lines(
+            "I900,1,C1,2025-06-03,invoice,,,777,EUR,400,EUR,,false",
+            "I101,1,C1,2025-01-15,invoice,,,3100,EUR,1500,EUR,,false",
+        ),
+        {"2025-01", "2025-06"},
+    ),
+    Step(
+        "a line moves to another month",
+        lines("I201,1,C2,2025-04-10,invoice,,,2500,EUR,2600,EUR,,false"),
+        {"2025-01", "2025-06", "2025-02", "2025-04"},
+    ),
+    Step(
+        "an invoice is cancelled by a later document",
+        lines("S1,1,C1,2025-08-02,cancellation,,,3000,EUR,1500,EUR,I101,false"),
+        {"2025-02", "2025-04", "2025-08"},
+    ),
+    Step(
+        "a delivery is gone",
+        lambda landing: (landing / CORRECTIONS).unlink(),
+        {"2025-08"},
+    ),
+    Step("a rate is corrected", edited("erp/exchange_rates.csv", 3, "1.20", "1.10"), {"2025-03"}),
+    Step("a standard cost is corrected", edited("erp/product_costs.csv", 3, "30", "31")),
+    Step("a customer loses its account", edited("erp/customers.csv", 4, "Inc,3,", "Inc,,"), set()),
+    Step("other cut points", lambda _: None, set(), policy=TIGHTER),
+    Step(
+        "the next month",
+        lines("I950,1,C3,2026-01-20,invoice,,,990,EUR,500,EUR,,false"),
+        {"2026-01"},
+        as_of="2026-02-01",
+    ),
+)
+
+
+def fingerprints(company: Refreshed) -> dict[str, int]:
+    """The fingerprint of each month of invoice lines, by month."""
+    rows = company.warehouse_rows(
+        "select distinct month_index, input_fingerprint from intermediate.int_customer_currency_months"
+    )
+    return {
+        f"{(row['month_index'] - 1) // 12}-{(row['month_index'] - 1) % 12 + 1:02}": row[
+            "input_fingerprint"
+        ]
+        for row in rows
+    }
+
+
+def touched(before: dict[str, int], after: dict[str, int]) -> set[str]:
+    """The months with another fingerprint, or in one of the two alone."""
+    return {month for month in before | after if before.get(month) != after.get(month)}
+
+
+def test_a_kept_warehouse_says_what_a_full_build_says(golden: Refreshed, tmp_path: Path) -> None:
+    company = golden.copy(tmp_path)
+    for number, step in enumerate(STEPS):
+        before = fingerprints(company)
+        step.change(company.landing)
+        beside = Refreshed(company.landing, tmp_path / f"full_{number}")
+        shutil.copytree(company.out, beside.out)
+        for one, full in ((company, False), (beside, True)):
+            published(
+                refreshed(one.landing, one.out, as_of=step.as_of, policy=step.policy, full=full)
+            )
+        assert published_rows(company) == published_rows(beside), step.name
+        months = touched(before, fingerprints(company))
+        assert step.months in (None, months), (step.name, months)
+        shutil.rmtree(beside.out)
+
+
+@pytest.mark.parametrize(("full", "kept"), [(False, True), (True, False)])
+def test_a_month_whose_input_is_the_same_is_not_built_again(
+    golden: Refreshed, tmp_path: Path, full: bool, kept: bool
+) -> None:
+    company = golden.copy(tmp_path)
+    in_january = "where customer_id = 'C1' and month_index = 2025 * 12 + 1"
+    with duckdb.connect(str(company.out / "warehouse" / "warehouse.duckdb")) as connection:
+        connection.execute(
+            f"update intermediate.int_customer_currency_months set cost = cost + 1 {in_january}"
+        )
+    lines("I900,1,C1,2025-06-03,invoice,,,777,EUR,400,EUR,,false")(company.landing)
+    published(refreshed(company.landing, company.out, as_of=GOLDEN_AS_OF, full=full))
+    found = company.warehouse_rows(
+        f"select cost from intermediate.int_customer_currency_months {in_january}"
+    )
+    assert [row["cost"] for row in found] == [1501 if kept else 1500]
