@@ -16,8 +16,13 @@ from dagster_project.lib.warehouse.dbt_project import PROJECT
 from dagster_project.settings import Settings, current_environment
 
 ANSI = "spark.sql.ansi.enabled"
-# without these Spark makes a null of an overflow, and cuts the digits of a product
-EXACT = {ANSI: "true", "spark.sql.decimalOperations.allowPrecisionLoss": "false"}
+# without these Spark makes a null of an overflow, cuts the digits of a product, moves times
+EXACT = {
+    ANSI: "true",
+    "spark.sql.decimalOperations.allowPrecisionLoss": "false",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+}
 
 
 class SparkError(Exception):
@@ -82,8 +87,8 @@ def _first_line(error: Exception) -> str:
 
 
 def prepare_spark(settings: Settings) -> None:
-    """Starts the session where this process has one, and keeps dbt-spark in ANSI mode."""
-    keep_ansi_mode()
+    """Starts the session where this process has one."""
+    keep_settings()
     if settings.engine in ("spark_session", "spark_connect"):
         start_session(settings)
 
@@ -96,24 +101,41 @@ def assert_exact(spark: SparkConnection) -> None:
     """
     for name, wanted in EXACT.items():
         found = str(spark.execute(f"set {name}").fetchall()[0][1])
-        if found.lower() != wanted:
+        if found.lower() != wanted.lower():
             raise SparkError(f"Spark has {name}={found}; let it take {wanted} from its clients")
 
 
-def keep_ansi_mode() -> None:
-    """dbt-spark 1.11 turns ANSI mode off by force: an overflow or a wrong cast would be a silent null."""
-    from dbt.adapters.spark.connections import SparkCredentials
+def keep_settings() -> None:
+    """Lets every session of dbt-spark 1.11 have what the profile says.
 
-    if getattr(SparkCredentials, "keeps_ansi_mode", False):
+    It turns ANSI mode off by force (an overflow or a wrong cast would be a silent null), and hands settings to
+    a Thrift server as those of Hive, which Spark does not read: they are set by statements.
+    """
+    from dbt.adapters.spark.connections import (
+        SparkConnectionManager,
+        SparkConnectionMethod,
+        SparkCredentials,
+    )
+
+    if getattr(SparkCredentials, "keeps_settings", False):
         return
-    complete = SparkCredentials.__post_init__
+    complete, connect = SparkCredentials.__post_init__, SparkConnectionManager.open
 
     def __post_init__(self: Any) -> None:
         complete(self)
         self.server_side_parameters[ANSI] = "true"
 
+    def open(cls: Any, connection: Any) -> Any:
+        is_new = connection.state != "open"
+        opened = connect(connection)
+        if is_new and opened.credentials.method == SparkConnectionMethod.THRIFT:
+            for name, value in opened.credentials.server_side_parameters.items():
+                opened.handle.cursor().execute(f"set {name}={value}")
+        return opened
+
     SparkCredentials.__post_init__ = __post_init__
-    SparkCredentials.keeps_ansi_mode = True
+    SparkCredentials.keeps_settings = True
+    SparkConnectionManager.open = classmethod(open)
 
 
 def _credentials(target: str) -> Any:
