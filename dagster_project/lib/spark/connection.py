@@ -73,7 +73,7 @@ def spark_connection(settings: Settings) -> Iterator[SparkConnection]:
         SparkConnectionManager.open(connection)
     except Exception as error:
         raise SparkError(
-            f"{settings.engine}: {_first_line(error)}\n"
+            f"{settings.engine}: {_said(error)}\n"
             "Check that it runs (a session needs Java 17) and the section spark of the settings."
         ) from error
     try:
@@ -82,8 +82,9 @@ def spark_connection(settings: Settings) -> Iterator[SparkConnection]:
         connection.handle.close()
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def _said(error: Exception) -> str:
+    """One line of at most 300 characters: Java's go on with a stack."""
+    return " ".join(str(error).split())[:300] or type(error).__name__
 
 
 def prepare_spark(settings: Settings) -> None:
