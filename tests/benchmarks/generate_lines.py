@@ -2,7 +2,9 @@
 
 Belongs here: input of the benchmarks in the layout of the profile `generic`. Every value is a hash of its
 row and the seed, so that DuckDB draws in parallel and the same seed gives the same rows. Bad rows,
-duplicates and ambiguous companies are the demo company's; here volume counts.
+duplicates and ambiguous companies are the demo company's; here volume counts. Lines come as systems deliver
+them, one file per month, drawn month by month so that memory does not grow with the volume. What is
+delivered later on is made by `deliveries.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ import argparse
 import logging
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -22,6 +26,9 @@ FIRST_DAY = date(2023, 1, 1)
 AS_OF = date(2026, 1, 1)
 DEFAULT_SEED = 20_260_101
 MILLION = 1_000_000
+MEMORY_LIMIT = "1GB"
+# Part of the folder's name: another way of drawing makes other folders.
+EDITION = "v2"
 # 40,000 customers buy 10 million lines; a company with fewer lines has fewer customers.
 LINES_PER_CUSTOMER = 250
 FileFormat = Literal["parquet", "csv"]
@@ -55,27 +62,71 @@ def landing_folder(volume: Volume, file_format: FileFormat, cache: Path) -> Path
         file_format: of the invoice lines; the small extracts are CSV beside both.
         cache: folder of all generated input.
     """
-    folder = cache / f"lines_{volume.lines}_{volume.seed}_{file_format}"
+    folder = cache / f"lines_{volume.lines}_{volume.seed}_{file_format}_{EDITION}"
     if not folder.is_dir():
         part = folder.with_name(f".{folder.name}.part")
         shutil.rmtree(part, ignore_errors=True)
-        _generate(volume, file_format, part)
+        _generate(volume, file_format, part / "base")
         part.rename(folder)
-    return folder
+    return folder / "base"
+
+
+def months() -> Iterator[date]:
+    """The first day of each month that has lines."""
+    day = FIRST_DAY
+    while day < AS_OF:
+        yield day
+        day = following(day)
+
+
+def following(month: date) -> date:
+    """The first day of the next month."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def file_of(month: date, file_format: FileFormat) -> str:
+    """The name under which a month's lines are delivered."""
+    return f"invoice_lines_{month:%Y_%m}.{file_format}"
+
+
+def lines_of(volume: Volume, month: date) -> tuple[int, int]:
+    """The half-open range of the lines of a month; whole tens, so that no document lies in two files."""
+    days = (AS_OF - FIRST_DAY).days
+    bounds = (
+        -(-((day - FIRST_DAY).days * volume.lines // days) // 10) * 10
+        for day in (month, following(month))
+    )
+    first, last = (min(bound, volume.lines) for bound in bounds)
+    return first, last
+
+
+@contextmanager
+def drawing(volume: Volume, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with the macros that draw for this seed."""
+    settings = {"memory_limit": MEMORY_LIMIT, "temp_directory": str(spill)}
+    with duckdb.connect(config=settings) as connection:
+        _create_macros(connection, volume.seed)
+        yield connection
+
+
+def copy(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
+    """Writes the rows as Parquet or CSV, as the name says."""
+    file_format = "parquet" if target.suffix == ".parquet" else "csv, header"
+    connection.execute(f"copy ({query}) to '{target}' (format {file_format})")
 
 
 def _generate(volume: Volume, file_format: FileFormat, landing: Path) -> None:
     log.info("generating %d invoice lines as %s", volume.lines, file_format)
     for system in ("crm", "erp"):
         (landing / system).mkdir(parents=True)
-    with duckdb.connect(config={"memory_limit": "1GB", "temp_directory": str(landing)}) as drawn:
-        _create_macros(drawn, volume.seed)
-        _copy(drawn, _accounts(volume), landing / "crm" / "accounts.csv")
-        _copy(drawn, _customers(volume), landing / "erp" / "customers.csv")
-        _copy(drawn, _exchange_rates(), landing / "erp" / "exchange_rates.csv")
-        for year in range(FIRST_DAY.year, AS_OF.year):
-            name = f"invoice_lines_{year}.{file_format}"
-            _copy(drawn, _invoice_lines(volume, year), landing / "erp" / name)
+    with drawing(volume, landing.parent / "spill") as drawn:
+        copy(drawn, _accounts(volume), landing / "crm" / "accounts.csv")
+        copy(drawn, _customers(volume), landing / "erp" / "customers.csv")
+        copy(drawn, _exchange_rates(), landing / "erp" / "exchange_rates.csv")
+        for month in months():
+            query = invoice_lines(volume, *lines_of(volume, month))
+            copy(drawn, query, landing / "erp" / file_of(month, file_format))
+    shutil.rmtree(landing.parent / "spill", ignore_errors=True)
 
 
 def _create_macros(connection: duckdb.DuckDBPyConnection, seed: int) -> None:
@@ -88,11 +139,6 @@ def _create_macros(connection: duckdb.DuckDBPyConnection, seed: int) -> None:
         " sqrt(-2 * ln(uniform(row_id, name || ' radius')))"
         " * cos(2 * pi() * uniform(row_id, name || ' angle'))"
     )
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
-    file_format = "parquet" if target.suffix == ".parquet" else "csv, header"
-    connection.execute(f"copy ({query}) to '{target}' (format {file_format})")
 
 
 def _accounts(volume: Volume) -> str:
@@ -138,17 +184,32 @@ def _exchange_rates() -> str:
     """
 
 
-def _invoice_lines(volume: Volume, year: int) -> str:
-    """Lines of one year in the order of dates: ten lines are two documents of one to nine lines.
+def date_in_turn(volume: Volume) -> str:
+    """Documents are written day after day, as many on each."""
+    days = (AS_OF - FIRST_DAY).days
+    return f"date '{FIRST_DAY}' + ((n // 10 * 10) * {days} // {volume.lines})::integer"
+
+
+def invoice_lines(
+    volume: Volume,
+    first: int,
+    last: int,
+    *,
+    invoice_date: str | None = None,
+    credit_share: float = 0.03,
+) -> str:
+    """Lines in the order of dates: ten lines are two documents of one to nine lines.
 
     A customer is drawn by rank, the first ones more often and for larger amounts, so that about a fifth
-    of them brings four fifths of the revenue; each has better years and worse ones.
+    of them brings four fifths of the revenue; each has better years and worse ones. A quarter of the
+    products is on half of the lines.
+
+    Args:
+        volume: of the whole company: how many customers, how many lines a day.
+        first, last: half-open range of numbers, whole tens; a number is always the same line.
+        invoice_date: SQL of the date; without it the one that the number has in turn.
+        credit_share: share of the documents that are credit notes.
     """
-    days = (AS_OF - FIRST_DAY).days
-    first = (date(year, 1, 1) - FIRST_DAY).days * volume.lines // days
-    last = (date(year + 1, 1, 1) - FIRST_DAY).days * volume.lines // days
-    first, last = (-(-bound // 10) * 10 for bound in (first, last))
-    last = min(last, volume.lines)
     return f"""
         with numbered as (
             select
@@ -160,10 +221,10 @@ def _invoice_lines(volume: Volume, year: int) -> str:
             select
                 n,
                 document,
-                date '{FIRST_DAY}' + ((n // 10 * 10) * {days} // {volume.lines})::integer as invoice_date,
+                {invoice_date or date_in_turn(volume)} as invoice_date,
                 ({volume.customers} * uniform(document, 'customer') ^ 2)::bigint
                     % {volume.customers} as customer,
-                uniform(document, 'credit') < 0.03 as is_credit
+                uniform(document, 'credit') < {credit_share} as is_credit
             from numbered
         ),
         priced as (
@@ -178,7 +239,10 @@ def _invoice_lines(volume: Volume, year: int) -> str:
                 (1 + uniform(n, 'quantity') * 20)::integer * if(is_credit, -1, 1) as quantity,
                 round(
                     (4 + 3000 * (customer + 20) ^ -0.75)
-                    * exp(0.9 * normal(n, 'price') + 0.6 * normal(customer * 10000 + {year}, 'year')),
+                    * exp(
+                        0.9 * normal(n, 'price')
+                        + 0.6 * normal(customer * 10000 + year(invoice_date), 'year')
+                    ),
                     2
                 ) + 0.01 as price
             from documents
@@ -189,7 +253,7 @@ def _invoice_lines(volume: Volume, year: int) -> str:
             format('C{{:07d}}', customer) as customer_id,
             invoice_date,
             if(is_credit, 'credit_note', 'invoice') as document_type,
-            format('P{{:04d}}', hash(n, 'product') % 2000) as product_id,
+            format('P{{:04d}}', floor(2000 * uniform(n, 'product') ^ 2)::integer) as product_id,
             quantity,
             (quantity * price)::decimal(18, 2) as net_amount,
             currency,
