@@ -42,8 +42,10 @@ ui: $(READY)
 	@KAM_LANDING=$(OUT)/demo_landing KAM_OUT=$(OUT) DAGSTER_HOME=$(abspath $(OUT))/dagster \
 		DAGSTER_DISABLE_TELEMETRY=1 $(BIN)/dagster dev -m dagster_project.definitions -h 127.0.0.1 -p 3000
 
+# BENCH_ONLY=help,demo,1m,...: some stages; BENCH_ARGS=--again: measured before or not
 bench: $(READY)
-	@$(BIN)/python -m tests.benchmarks.bench
+	@$(UV) sync --quiet --frozen --all-extras --group bench --inexact --python $(PYTHON)
+	@$(BIN)/python -m tests.benchmarks.bench --only=$(BENCH_ONLY) $(BENCH_ARGS)
 
 clean:
 	rm -rf .venv .uv dbt/target data/out data/landing

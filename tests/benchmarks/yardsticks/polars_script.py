@@ -59,10 +59,8 @@ def run(job: Job) -> None:
 
 def _land(job: Job, entity: str) -> None:
     for delivered in job.delivered(entity):
-        if delivered.suffix == ".csv":
-            frame = pl.scan_csv(delivered, infer_schema=False)
-        else:
-            frame = pl.scan_parquet(delivered)
+        is_csv = delivered.suffix == ".csv"
+        frame = pl.scan_csv(delivered, infer_schema=False) if is_csv else pl.scan_parquet(delivered)
         schema = frame.collect_schema()
         typed = frame.select(_typed(n, kind, schema[n]) for n, kind in TYPES[entity].items())
         typed.sink_parquet(job.raw(entity, delivered))

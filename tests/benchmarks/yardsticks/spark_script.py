@@ -278,10 +278,8 @@ def _land(spark: SparkSession, entity: str, job: Job) -> None:
     columns = [f"cast({name} as {kind}) as {name}" for name, kind in TYPES[entity].items()]
     delivered = job.delivered(entity)
     paths = [str(path) for path in delivered]
-    if delivered[0].suffix == ".csv":
-        read = spark.read.csv(paths, header=True)
-    else:
-        read = spark.read.parquet(*paths)
+    is_csv = delivered[0].suffix == ".csv"
+    read = spark.read.csv(paths, header=True) if is_csv else spark.read.parquet(*paths)
     target = str(job.raw(entity) / "all.parquet")
     read.selectExpr(*columns).write.parquet(target)
     spark.read.parquet(target).createOrReplaceTempView(f"raw_{entity}")
