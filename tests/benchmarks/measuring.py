@@ -11,10 +11,13 @@ import statistics
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import psutil
 
@@ -23,6 +26,9 @@ LOOK_SECONDS = 0.3
 SETTLED_SECONDS = 1.0
 LIMIT_SECONDS = 3 * 3_600
 MEGABYTE = 1_000_000
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class StageError(Exception):
@@ -84,6 +90,16 @@ def measure(
         peak_mb=max(usage.ru_maxrss * 1_024, watch.peak_bytes) / MEGABYTE,
         peak_disk_mb=watch.peak_disk_bytes / MEGABYTE,
     )
+
+
+def apart(function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
+    """Calls the function in a process of its own.
+
+    The kernel's peak of a child begins at what its parent held when it made it, so that work in this process
+    would show as memory of what is measured next.
+    """
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments, **named).result()
 
 
 def median(runs: Sequence[Measured]) -> Measured:

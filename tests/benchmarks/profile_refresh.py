@@ -11,7 +11,7 @@ import json
 import logging
 import pstats
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,10 +24,19 @@ from rich.table import Table
 SHOWN_NODES = 25
 SHOWN_FUNCTIONS = 40
 
-PARTS = {
+BEFORE = {
+    "imports": "imports of the command: policy, settings",
+    "loading the graph": "loading the graph: imports of Dagster and dagster-dbt, manifest",
+    "imports of dbt": "imports of dbt that the graph did not need",
+    "imports of great_expectations": "imports of Great Expectations",
+}
+# By the beginning of the span's name.
+INSIDE = {
     "land_everything": "sources: reading, typing and landing the files",
-    "prepare_raw_schema": "sources: the warehouse's raw schema, identifiers",
-    "run_gate": "gate: Great Expectations and the recomputation in pandas",
+    "prepare_raw_schema": "sources: raw schema of the warehouse, identifiers",
+    "dbt build --exclude": "transform: dbt build up to the marts with its tests",
+    "run_gate": "gate: expectations and the recomputation in pandas",
+    "dbt build --select": "exports: dbt build of what passed the gate",
     "publish_release": "release: marts, database, audiences, manifest, swap",
 }
 
@@ -104,33 +113,39 @@ def profile(
     if kept is not None:
         if outcome.status != "published":
             raise SystemExit(f"{outcome.status} {outcome.error}: nothing to say of its seconds")
-        kept.write_text(json.dumps(parts(watch)), encoding="utf-8")
+        kept.write_text(json.dumps(parts(watch, outcome.steps)), encoding="utf-8")
     if functions:
         pstats.Stats(profiler).sort_stats("tottime").print_stats(SHOWN_FUNCTIONS)
         pstats.Stats(profiler).sort_stats("cumulative").print_stats(SHOWN_FUNCTIONS)
 
 
-def parts(watch: Stopwatch) -> dict[str, float]:
-    """Wall seconds of parts that do not overlap; what no span holds is named as such."""
+def parts(watch: Stopwatch, steps: Mapping[str, float]) -> dict[str, float]:
+    """Wall seconds of parts that do not overlap; what no span holds is named as such.
+
+    Args:
+        watch: the spans.
+        steps: seconds of Dagster's steps.
+    """
     wall = {name: seconds for name, (seconds, _) in watch.spans.items()}
-    builds = [name for name in wall if name.startswith("dbt build")]
-    inside = ["land_everything", "prepare_raw_schema", *builds, "run_gate", "publish_release"]
-    known = {name: wall[name] for name in inside if name in wall}
-    shown = {
-        "imports of the command (policy, settings)": wall["imports"],
-        "loading the graph (imports of Dagster and dagster-dbt, manifest)": wall[
-            "loading the graph"
-        ],
+    shown = {words: wall[name] for name, words in BEFORE.items()}
+    inside = {
+        words: sum(seconds for span, seconds in wall.items() if span.startswith(name))
+        for name, words in INSIDE.items()
     }
-    for package in ("dbt", "great_expectations"):
-        shown[f"imports of {package}"] = wall[f"imports of {package}"]
-    for name, seconds in known.items():
-        shown[PARTS.get(name, name)] = seconds
-    shown["Dagster around the steps, its instance and event log, reading the live release"] = wall[
-        "refresh()"
-    ] - sum(known.values())
-    shown["whole refresh in the process"] = wall["whole refresh"]
-    return shown
+    in_steps = sum(steps.values())
+    return (
+        shown
+        | inside
+        | {
+            "in the steps beside these: results of the tests, Dagster's events": in_steps
+            - sum(inside.values()),
+            "around the steps: Dagster's instance and run, check of the files, live release": wall[
+                "refresh()"
+            ]
+            - in_steps,
+            "all": wall["whole refresh"],
+        }
+    )
 
 
 def _instrument(watch: Stopwatch, nodes: list[Any]) -> None:

@@ -10,14 +10,14 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from tests.benchmarks.comparing import assert_equal_marts, published_marts
 from tests.benchmarks.deliveries import CHANGES, delivery, lay
 from tests.benchmarks.figures import Run, state_of
 from tests.benchmarks.generate_lines import AS_OF, MILLION, FileFormat, Volume, landing_folder
-from tests.benchmarks.measuring import median
+from tests.benchmarks.measuring import apart, median
 from tests.benchmarks.workshop import Workshop
 
 YARDSTICKS = Path(__file__).with_name("yardsticks")
@@ -40,10 +40,10 @@ class Site:
         """The beginning of its figures' names."""
         return f"{self.volume.lines // MILLION}m/{self.file_format}"
 
-    @property
+    @cached_property
     def base(self) -> Path:
         """The generated landing folder of the first load."""
-        return landing_folder(self.volume, self.file_format, self.shop.cache)
+        return apart(landing_folder, self.volume, self.file_format, self.shop.cache)
 
     @property
     def kept_marts(self) -> Path:
@@ -71,7 +71,8 @@ class Site:
 
     def compare(self, marts: Path, by_hand: Path, who: str) -> None:
         """Raises StageError where the marts differ."""
-        assert_equal_marts(marts, by_hand, who=who, spill=self.shop.scratch / "compare_spill")
+        spill = self.shop.scratch / "compare_spill"
+        apart(assert_equal_marts, marts, by_hand, who=who, spill=spill)
 
 
 def size_stage(volume: Volume, file_format: FileFormat) -> Callable[[Workshop], None]:
@@ -86,7 +87,7 @@ def script_stage(script: str, words: str, volume: Volume) -> Callable[[Workshop]
 
 def _measure_size(volume: Volume, file_format: FileFormat, shop: Workshop) -> None:
     site = Site(shop, volume, file_format)
-    changes = [delivery(name, volume, file_format, shop.cache) for name in CHANGES]
+    changes = [apart(delivery, name, volume, file_format, shop.cache) for name in CHANGES]
     landing, as_if = shop.fresh("landing"), shop.fresh("landing_as_if")
     lay(site.base, landing)
     lay(site.base, as_if)

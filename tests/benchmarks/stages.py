@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import mean
 
 from tests.benchmarks.figures import Run
-from tests.benchmarks.measuring import Measured, median
+from tests.benchmarks.measuring import Measured, apart, median
 from tests.benchmarks.workshop import BIN, PROJECT, Workshop
 
 DBT = PROJECT / "dbt"
@@ -36,8 +36,8 @@ def demo_stage(shop: Workshop) -> None:
     from dagster_project.demo import generate
 
     landing = shop.fresh("demo_landing")
-    generate(landing)
-    prepared = _landed(landing, shop.fresh("demo_landed"))
+    apart(generate, landing)
+    prepared = apart(_landed, landing, shop.fresh("demo_landed"))
     _warm_up(shop, prepared)
     refreshes, idle, built, untested = [], [], [], []
     for _ in range(shop.repeats):
@@ -95,6 +95,6 @@ def _warm_up(shop: Workshop, prepared: Path) -> None:
     """Both sides keep a parse of the project; neither is measured while it makes it."""
     from dagster_project.lib.warehouse.dbt_project import parsed_folder
 
-    parsed_folder()
+    apart(parsed_folder)
     shutil.rmtree(shop.scratch / "dbt_target", ignore_errors=True)
     _dbt_build(shop, prepared)

@@ -10,7 +10,7 @@ import platform
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tests.benchmarks import goals, paper
@@ -153,11 +153,19 @@ def table(rows: Sequence[Row]) -> str:
 
 def circumstances() -> str:
     """The machine and the versions."""
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    versions = ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
     return (
         f"Written {datetime.now(UTC).date()}, {os.cpu_count()} cores, {platform.system()} "
         f"{platform.machine()}, Python {platform.python_version()}, {versions}."
     )
+
+
+def _version(package: str) -> str:
+    """The installed version; Polars and Spark are there for `make bench` only."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _refresh_row(book: Book, title: str, what: str, run: Run) -> Row:

@@ -112,7 +112,7 @@ def _rates(job: Job) -> pd.DataFrame:
         left_on="invoice_date",
         right_on="rate_date",
         by="to_currency",
-        tolerance=pd.Timedelta("7d"),
+        tolerance=pd.Timedelta("7D"),
     ).dropna(subset="units")
     filled["units"] = filled["units"].astype("int64")
     return filled.rename(columns={"to_currency": "currency"})[["currency", "invoice_date", "units"]]
