@@ -52,6 +52,7 @@ def assert_equal_marts(marts: Path, by_hand: Path, *, who: str, spill: Path) -> 
     """
     settings = {"memory_limit": MEMORY_LIMIT, "temp_directory": str(spill)}
     with duckdb.connect(config=settings) as connection:
+        connection.execute("set enable_progress_bar = false")
         for mart, compared in COMPARED.items():
             ours, theirs = (_files(folder, mart) for folder in (marts, by_hand))
             _assert_same_rows(connection, mart, compared, {who: ours, "DuckDB script": theirs})
