@@ -14,7 +14,6 @@ from rich.markdown import Markdown
 
 from tests.benchmarks.figures import Book, state_of
 from tests.benchmarks.generate_lines import MILLION, Volume, default_cache
-from tests.benchmarks.measuring import StageError
 from tests.benchmarks.scale import YARDSTICKS, floor_stage, script_stage, size_stage
 from tests.benchmarks.stages import demo_stage, help_stage
 from tests.benchmarks.startup import startup_stage
@@ -76,7 +75,7 @@ def main() -> int:
 def _measure(name: str, options: argparse.Namespace, book: Book) -> bool:
     """Runs a stage unless it was run with the same files; an error is noted, and the others go on."""
     stage = stages()[name]
-    state = state_of(stage.depends_on, (str(options.repeats),))
+    state = _state(stage, options.repeats)
     if book.done.get(name) == state and not options.again:
         log.info("%s: measured before with the same files (--again measures anew)", name)
         return True
@@ -84,15 +83,25 @@ def _measure(name: str, options: argparse.Namespace, book: Book) -> bool:
     try:
         with tempfile.TemporaryDirectory(dir=options.cache, prefix="run-") as scratch:
             stage.measure(Workshop(options.cache, Path(scratch), options.repeats, book))
-    except (StageError, OSError) as error:
-        log.error("%s: %s", name, error)
+    except Exception as error:
+        log.error("%s: %s: %s", name, type(error).__name__, error)
         book.notes[name] = f"failed: {str(error).partition(chr(10))[0][:300]}"
     else:
         book.done[name] = state
         book.notes.pop(name, None)
+    book.stale = [
+        other
+        for other, stage in stages().items()
+        if book.done.get(other) != _state(stage, options.repeats)
+    ]
     book.write()
     write_readme(book)
     return name in book.done
+
+
+def _state(stage: Stage, repeats: int) -> str:
+    """What a stage's figures stand for: the files that they depend on, and how often it was repeated."""
+    return state_of(stage.depends_on, (str(repeats),))
 
 
 def _options() -> argparse.Namespace:

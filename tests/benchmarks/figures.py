@@ -48,7 +48,8 @@ class Run:
 class Book:
     """All figures that were kept, by name, and the stages that were done with which state of the files.
 
-    `notes` says why a stage gave no figure. `seconds` are the parts of a small run, by table and part.
+    `notes` says why a stage gave no figure. `seconds` are the parts of a small run, by table and part. `stale`,
+    which is not kept: stages that were not measured with the files as they are now.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class Book:
     done: dict[str, str] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, dict[str, float]] = field(default_factory=dict)
+    stale: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, path: Path) -> Book:

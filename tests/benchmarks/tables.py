@@ -63,6 +63,9 @@ def figures_section(book: Book) -> str:
     notes = [f"- {name}: {note}" for name, note in sorted(book.notes.items())]
     if notes:
         parts.append("Without a figure:\n\n" + "\n".join(notes))
+    if book.stale:
+        names = ", ".join(book.stale)
+        parts.append(f"Not measured with the files as they are now: {names}.")
     return "\n\n".join(parts)
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import goals, paper
+from tests.benchmarks import bench, goals, paper
 from tests.benchmarks.figures import Book, Run, floors_of, state_of
 from tests.benchmarks.measuring import MEGABYTE, Measured, StageError, bytes_below, measure
 from tests.benchmarks.startup import import_seconds, largest
 from tests.benchmarks.tables import README, figures_section, floor_rows, replaced, write_readme
+from tests.benchmarks.workshop import Workshop
 
 
 def run(name: str, wall: float, *, peak_mb: float = 500, **rest: dict[str, float]) -> Run:
@@ -106,9 +107,11 @@ def test_tables_hold_every_run_in_the_order_of_sizes(tmp_path: Path) -> None:
         *("1m/parquet/first load", "1m/parquet/one day", "100m/parquet/first load")
     ]
     kept.notes["1m-spark"] = "skipped: no java"
+    kept.stale = ["10m-csv"]
     text = figures_section(kept)
     assert "| 1 million | parquet | first load | 30.00 | 60.00 | 500 | 3.00 | 1.00 |" in text
     assert "- 1m-spark: skipped: no java" in text
+    assert "Not measured with the files as they are now: 10m-csv." in text
 
 
 def test_the_readme_has_the_markers_and_keeps_its_text(tmp_path: Path) -> None:
@@ -169,6 +172,28 @@ def test_the_most_disk_is_seen_while_it_is_used(tmp_path: Path) -> None:
     found = measure(command, folder=tmp_path, log=tmp_path / "log", writes=out)
     assert found.peak_disk_mb >= 5
     assert bytes_below(out) == 0
+
+
+def test_a_failed_stage_is_noted_and_the_next_one_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: Workshop) -> None:
+        raise RuntimeError("out of disk\nand more")
+
+    def works(shop: Workshop) -> None:
+        shop.book.add(run("demo/refresh", 1.0))
+
+    measured = {"bad": bench.Stage(fails, ()), "good": bench.Stage(works, ())}
+    monkeypatch.setattr(bench, "stages", lambda: measured)
+    monkeypatch.setattr(bench, "write_readme", lambda book: None)
+    monkeypatch.setattr(sys, "argv", ["bench", "--cache", str(tmp_path)])
+    assert bench.main() == 1
+    kept = Book.read(tmp_path / "book.json")
+    assert kept.notes == {"bad": "failed: out of disk"}
+    assert list(kept.done) == ["good"]
+    measured["good"] = bench.Stage(fails, ())
+    monkeypatch.setattr(sys, "argv", ["bench", "--cache", str(tmp_path), "--only", "good"])
+    assert bench.main() == 0, "what was measured with the same files is not measured again"
 
 
 def test_a_failed_process_gives_no_figure(tmp_path: Path) -> None:
