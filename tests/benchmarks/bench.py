@@ -13,15 +13,18 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from tests.benchmarks.figures import Book, state_of
-from tests.benchmarks.generate_lines import MILLION, Volume, default_cache
+from tests.benchmarks.generate_lines import default_cache
 from tests.benchmarks.scale import YARDSTICKS, floor_stage, script_stage, size_stage
 from tests.benchmarks.stages import demo_stage, help_stage
 from tests.benchmarks.startup import startup_stage
 from tests.benchmarks.tables import figures_section, write_readme
+from tests.benchmarks.volume import MILLION, Volume
 from tests.benchmarks.workshop import PROJECT, Workshop
 
 HERE = Path(__file__).parent
-GENERATOR = (HERE / "generate_lines.py", HERE / "deliveries.py")
+GENERATOR = tuple(
+    HERE / f"{n}.py" for n in ("volume", "drawn_rows", "generate_lines", "deliveries")
+)
 PRODUCT = (PROJECT / "dagster_project", PROJECT / "dbt", PROJECT / "uv.lock")
 BY_HAND = (YARDSTICKS, PROJECT / "uv.lock", *GENERATOR)
 

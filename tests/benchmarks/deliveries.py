@@ -14,19 +14,9 @@ from pathlib import Path
 
 import duckdb
 
-from tests.benchmarks.generate_lines import (
-    AS_OF,
-    FIRST_DAY,
-    FileFormat,
-    Volume,
-    copy,
-    drawing,
-    file_of,
-    invoice_lines,
-    landing_folder,
-    lines_of,
-    months,
-)
+from tests.benchmarks.drawn_rows import invoice_lines
+from tests.benchmarks.generate_lines import copy, drawing, landing_folder
+from tests.benchmarks.volume import AS_OF, FIRST_DAY, FileFormat, Volume, file_of, lines_of, months
 
 CHANGES = ("day", "month", "late")
 NEW_SHARE_OF_A_DAY = 0.8

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.benchmarks.figures import Book, Run
-from tests.benchmarks.generate_lines import LINES_PER_CUSTOMER, MILLION
+from tests.benchmarks.volume import LINES_PER_CUSTOMER, MILLION
 
 SIZES = (10 * MILLION, 100 * MILLION)
 FURTHER = (1_000 * MILLION, 10_000 * MILLION)

@@ -16,8 +16,9 @@ from pathlib import Path
 from tests.benchmarks.comparing import assert_equal_marts, published_marts
 from tests.benchmarks.deliveries import CHANGES, delivery, lay
 from tests.benchmarks.figures import Run, state_of
-from tests.benchmarks.generate_lines import AS_OF, MILLION, FileFormat, Volume, landing_folder
+from tests.benchmarks.generate_lines import landing_folder
 from tests.benchmarks.measuring import apart, median
+from tests.benchmarks.volume import AS_OF, MILLION, FileFormat, Volume
 from tests.benchmarks.workshop import Workshop
 
 YARDSTICKS = Path(__file__).with_name("yardsticks")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks.figures import Book, Run, floors_of
-from tests.benchmarks.generate_lines import AS_OF
 from tests.benchmarks.measuring import MEGABYTE, Measured, StageError, bytes_below, measure
+from tests.benchmarks.volume import AS_OF
 
 PROJECT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent

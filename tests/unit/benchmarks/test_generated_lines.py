@@ -11,7 +11,8 @@ import pytest
 
 from dagster_project.lib.extracts.discover import find_deliveries
 from tests.benchmarks.deliveries import CHANGES, delivery, last_month, late_month, lay
-from tests.benchmarks.generate_lines import AS_OF, Volume, landing_folder, lines_of, months
+from tests.benchmarks.generate_lines import landing_folder
+from tests.benchmarks.volume import AS_OF, Volume, lines_of, months
 
 VOLUME = Volume(50_000)
 # With few customers the first ones weigh less.

@@ -8,8 +8,9 @@ import duckdb
 import pytest
 
 from tests.benchmarks.comparing import COMPARED, assert_equal_marts
-from tests.benchmarks.generate_lines import AS_OF, Volume, landing_folder
+from tests.benchmarks.generate_lines import landing_folder
 from tests.benchmarks.measuring import StageError
+from tests.benchmarks.volume import AS_OF, Volume
 from tests.benchmarks.yardsticks import hand_script, pandas_script
 from tests.benchmarks.yardsticks.arguments import Job
 
