@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import logging
-import tempfile
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.markdown import Markdown
 
@@ -27,6 +28,8 @@ GENERATOR = tuple(
 )
 PRODUCT = (PROJECT / "dagster_project", PROJECT / "dbt", PROJECT / "uv.lock")
 BY_HAND = (YARDSTICKS, PROJECT / "uv.lock", *GENERATOR)
+
+SCRATCH = "run"
 
 log = logging.getLogger("tests.benchmarks")
 
@@ -69,8 +72,13 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("tests.benchmarks").setLevel(logging.INFO)
     options.cache.mkdir(parents=True, exist_ok=True)
-    book = Book.read(options.cache / "book.json")
-    failed = [name for name in options.only if not _measure(name, options, book)]
+    try:
+        with FileLock(options.cache / ".lock", timeout=0):
+            book = Book.read(options.cache / "book.json")
+            failed = [name for name in options.only if not _measure(name, options, book)]
+    except Timeout:
+        log.error("another benchmark works in %s: wait, or give another --cache", options.cache)
+        return 1
     Console(width=200).print(Markdown(figures_section(book)))
     return 1 if failed else 0
 
@@ -84,14 +92,14 @@ def _measure(name: str, options: argparse.Namespace, book: Book) -> bool:
         return True
     book.done.pop(name, None)
     try:
-        with tempfile.TemporaryDirectory(dir=options.cache, prefix="run-") as scratch:
-            stage.measure(Workshop(options.cache, Path(scratch), options.repeats, book))
+        stage.measure(Workshop(options.cache, _scratch(options.cache), options.repeats, book))
     except Exception as error:
         log.error("%s: %s: %s", name, type(error).__name__, error)
         book.notes[name] = f"failed: {str(error).partition(chr(10))[0][:300]}"
     else:
         book.done[name] = state
         book.notes.pop(name, None)
+    shutil.rmtree(options.cache / SCRATCH, ignore_errors=True)
     book.stale = [
         other
         for other, stage in stages().items()
@@ -100,6 +108,14 @@ def _measure(name: str, options: argparse.Namespace, book: Book) -> bool:
     book.write()
     write_readme(book)
     return name in book.done
+
+
+def _scratch(cache: Path) -> Path:
+    """An empty folder for one stage; what a killed run left there goes."""
+    scratch = cache / SCRATCH
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    return scratch
 
 
 def _state(stage: Stage, repeats: int) -> str:
