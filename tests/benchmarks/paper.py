@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.benchmarks.figures import Book, Run
-from tests.benchmarks.volume import LINES_PER_CUSTOMER, MILLION
+from tests.benchmarks.volume import MILLION, Volume
 
 SIZES = (10 * MILLION, 100 * MILLION)
 FURTHER = (1_000 * MILLION, 10_000 * MILLION)
@@ -94,7 +94,7 @@ def rows(book: Book) -> list[tuple[str, ...]]:
         further = (shown(line.at(lines)) for lines in FURTHER)
         found.append((words, _small(line.per_line * MILLION, shown), *further))
     found.append(
-        ("accounts (customers and prospects)", f"{_accounts(MILLION):,}", *map(_many, FURTHER))
+        ("accounts (customers and prospects)", "-", *map(_many, FURTHER))
     )
     spark = slope(book, "Spark", _cpu)
     if spark is not None:
@@ -108,7 +108,7 @@ def _small(value: float, shown: Callable[[float], str]) -> str:
 
 
 def _accounts(lines: int) -> int:
-    return lines // LINES_PER_CUSTOMER * 5 // 4
+    return Volume(lines).customers * 5 // 4
 
 
 def _many(lines: int) -> str:

@@ -14,8 +14,10 @@ FIRST_DAY = date(2023, 1, 1)
 AS_OF = date(2026, 1, 1)
 DEFAULT_SEED = 20_260_101
 MILLION = 1_000_000
-# 40,000 customers buy 10 million lines; a company with fewer lines has fewer customers.
+# 40,000 customers buy 10 million lines; a company with fewer lines has fewer customers, one with more lines has
+# more of them and larger ones: 100,000 buy 100 million.
 LINES_PER_CUSTOMER = 250
+MOST_CUSTOMERS = 100_000
 FileFormat = Literal["parquet", "csv"]
 
 
@@ -29,7 +31,7 @@ class Volume:
     @property
     def customers(self) -> int:
         """ERP customers; nine of ten are in the CRM, which has a quarter more of prospects."""
-        return max(self.lines // LINES_PER_CUSTOMER, 10)
+        return min(max(self.lines // LINES_PER_CUSTOMER, 10), MOST_CUSTOMERS)
 
 
 def months() -> Iterator[date]:
