@@ -28,6 +28,8 @@ from dagster_project.lib.warehouse.run_inputs import run_moment
 from dagster_project.policy import Policy
 from dagster_project.settings import Settings
 
+PARTS = "parts"
+
 
 def publish_release(
     connection: duckdb.DuckDBPyConnection,
@@ -40,7 +42,12 @@ def publish_release(
     marts = read_marts(parsed_folder() / "manifest.json")
     run_at, as_of = run_moment(connection), _as_of(connection)
     with begin_release(settings.published, run_at=run_at) as draft:
-        files = write_marts(connection, marts=marts, folder=draft.marts)
+        files = write_marts(
+            connection,
+            marts=marts,
+            folder=draft.marts,
+            parts=settings.warehouse.with_name(PARTS),
+        )
         write_database(
             marts=marts,
             folder=draft.marts,
