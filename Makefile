@@ -4,10 +4,11 @@ PYTHON ?= python3
 UV_VERSION := 0.13.8
 UV := .uv/bin/uv
 READY := .venv/.ready
+READY_SPARK := .venv/.ready-spark
 BIN := .venv/bin
 OUT ?= data/out
 
-.PHONY: demo test lint ui bench faults setup clean
+.PHONY: demo test test-spark lint ui bench faults setup clean
 
 setup: $(READY)
 
@@ -18,8 +19,13 @@ $(UV):
 
 $(READY): pyproject.toml uv.lock | $(UV)
 	@echo "setting up the project in .venv from uv.lock (byte-compiled)"
-	@UV_COMPILE_BYTECODE=1 $(UV) sync --quiet --frozen --all-extras --python $(PYTHON)
+	@UV_COMPILE_BYTECODE=1 $(UV) sync --quiet --frozen --extra ui --python $(PYTHON)
 	@touch $(READY)
+
+$(READY_SPARK): $(READY)
+	@echo "adding Spark to .venv (half a gigabyte)"
+	@UV_COMPILE_BYTECODE=1 $(UV) sync --quiet --frozen --all-extras --python $(PYTHON)
+	@touch $(READY_SPARK)
 
 demo: $(READY)
 	@echo "refreshing the demo company in $(OUT)"
@@ -35,6 +41,11 @@ lint: $(READY)
 test: lint
 	@echo "running the tests (two at a time)"
 	@$(BIN)/pytest --numprocesses 2
+
+# needs a Java runtime 17; the cluster's test and those of the servers run beside each other
+test-spark: $(READY_SPARK)
+	@echo "comparing Spark (a cluster of two workers, a Thrift server, Spark Connect) with DuckDB"
+	@$(BIN)/pytest tests/spark --numprocesses 2 --dist loadfile
 
 ui: $(READY)
 	@echo "the web UI shows the demo company's graph on http://127.0.0.1:3000"

@@ -34,6 +34,12 @@ PolicyFile = Annotated[Path | None, typer.Option("--policy", help="Business rule
 SettingsFile = Annotated[
     Path | None, typer.Option("--settings", help="Settings; default: kam.yml of this folder.")
 ]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        "--engine", help="duckdb (default), spark_session, spark_thrift or spark_connect."
+    ),
+]
 Profiles = Annotated[
     list[str] | None,
     typer.Option("--profile", help="SYSTEM=NAME, the source profile of a folder; repeatable."),
@@ -49,11 +55,13 @@ Debug = Annotated[
 
 
 @app.command()
-def demo(out: Out = None, as_json: Json = False, debug: Debug = False) -> None:
+def demo(
+    out: Out = None, engine: Engine = None, as_json: Json = False, debug: Debug = False
+) -> None:
     """Make the demo company's extracts, refresh, and show the tiers."""
     from dagster_project.commands import run_demo
 
-    _run(run_demo, {"out": out}, as_json=as_json, debug=debug)
+    _run(run_demo, {"out": out, "engine": engine}, as_json=as_json, debug=debug)
 
 
 @app.command()
@@ -63,6 +71,7 @@ def refresh(
     as_of: AsOf = None,
     policy: PolicyFile = None,
     profile: Profiles = None,
+    engine: Engine = None,
     full: Full = False,
     settings: SettingsFile = None,
     as_json: Json = False,
@@ -77,6 +86,7 @@ def refresh(
         "as_of": as_of,
         "policy": policy,
         "profiles": profile,
+        "engine": engine,
         "full": full or None,
     }
     _run(run_refresh, flags, settings=settings, as_json=as_json, debug=debug)
@@ -112,6 +122,7 @@ def status(
 def explain(
     account: Annotated[str, typer.Argument(help="Key, CRM or ERP id, system:id, or name.")],
     out: Out = None,
+    engine: Engine = None,
     settings: SettingsFile = None,
     as_json: Json = False,
     debug: Debug = False,
@@ -119,7 +130,7 @@ def explain(
     """Tell why an account has its tier: the figures, the line, the documents, the history."""
     from dagster_project.commands import run_explain
 
-    flags = {"out": out, "account": account}
+    flags = {"out": out, "engine": engine, "account": account}
     _run(run_explain, flags, settings=settings, as_json=as_json, debug=debug)
 
 

@@ -10,6 +10,7 @@ import shutil
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -67,6 +68,7 @@ def refresh(settings: Settings, policy: Policy) -> Outcome:
     from filelock import FileLock, Timeout
 
     started = time.monotonic()
+    _find_engine(settings)
     _make_folders(settings)
     lock = FileLock(settings.out / ".lock")
     try:
@@ -80,6 +82,14 @@ def refresh(settings: Settings, policy: Policy) -> Outcome:
         raise RunInProgressError(
             f"another run works in {settings.out}; wait for it to end, or give another --out"
         ) from None
+
+
+def _find_engine(settings: Settings) -> None:
+    if settings.on_spark and not (find_spec("pyspark") and find_spec("dbt.adapters.spark")):
+        raise SettingsError(
+            f"engine {settings.engine}: pyspark and dbt-spark are not installed; "
+            "install the project's extra `spark`, or use the engine duckdb"
+        )
 
 
 def _make_folders(settings: Settings) -> None:

@@ -15,7 +15,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from dagster_project import spark_settings
 from dagster_project.lib.yaml_files import YamlFileError, first_problem, merged, read_mapping
+from dagster_project.spark_settings import Engine, SparkSettings
 
 SETTINGS_FILE = "kam.yml"
 ENVIRONMENT = {
@@ -27,6 +29,7 @@ ENVIRONMENT = {
     "KAM_PROFILES": "profiles",
     "KAM_MEMORY_LIMIT": "memory_limit",
     "KAM_THREADS": "threads",
+    "KAM_ENGINE": "engine",
 }
 PATHS = ("landing", "out", "policy")
 
@@ -72,6 +75,8 @@ class Settings(BaseModel):
     threads: Annotated[int, Field(ge=1, le=1_024)] = Field(
         default_factory=lambda: os.cpu_count() or 1
     )
+    engine: Engine = "duckdb"
+    spark: SparkSettings = Field(default_factory=SparkSettings)
 
     @field_validator("landing", "out", "policy", mode="before")
     @classmethod
@@ -117,8 +122,23 @@ class Settings(BaseModel):
 
     @property
     def warehouse(self) -> Path:
-        """dbt's work file."""
-        return self.out / "warehouse" / "warehouse.duckdb"
+        """dbt's work file; with Spark the views through which later steps read its tables."""
+        return self.out / "warehouse" / f"{'spark' if self.on_spark else 'warehouse'}.duckdb"
+
+    @property
+    def on_spark(self) -> bool:
+        """Whether Spark computes the models."""
+        return self.engine != "duckdb"
+
+    @property
+    def spark_warehouse(self) -> Path:
+        """Where a Spark session of ours keeps its tables and their catalog."""
+        return self.spark.warehouse or self.out / "warehouse" / "spark"
+
+    @property
+    def hand_over(self) -> Path:
+        """Where run inputs lie for Spark, and tables of Spark that are no plain Parquet files."""
+        return self.spark.hand_over or self.out / "warehouse" / "hand_over"
 
     @property
     def published(self) -> Path:
@@ -181,8 +201,9 @@ def load_settings(
         return Settings.model_validate(sources.values)
     except ValidationError as error:
         problem = first_problem(error, Settings)
-        name = re.split(r"[.:]", problem, maxsplit=1)[0]
-        raise SettingsError(f"{sources.origins.get(name, 'settings')}: {problem}") from None
+        name = problem.partition(":")[0]
+        origin = sources.origins.get(name) or sources.origins.get(name.partition(".")[0])
+        raise SettingsError(f"{origin or 'settings'}: {problem}") from None
 
 
 def parse_profiles(texts: Iterable[str]) -> dict[str, str]:
@@ -210,6 +231,11 @@ def set_environment(values: Mapping[str, str]) -> None:
     os.environ.update(values)
 
 
+def current_environment() -> Mapping[str, str]:
+    """The variables as they are now, for libraries that want them handed in."""
+    return os.environ
+
+
 def share_settings(settings: Settings) -> None:
     """Lets Dagster's graph, which reads the environment, run with exactly these settings."""
     profiles = ",".join(f"{system}={name}" for system, name in sorted(settings.profiles.items()))
@@ -223,6 +249,8 @@ def share_settings(settings: Settings) -> None:
             "KAM_PROFILES": profiles,
             "KAM_MEMORY_LIMIT": settings.memory_limit,
             "KAM_THREADS": str(settings.threads),
+            "KAM_ENGINE": settings.engine,
+            **settings.spark.environment(),
         }
     )
 
@@ -249,11 +277,17 @@ def _from_file(path: Path) -> dict[str, Any]:
         values = read_mapping(path)
     except YamlFileError as error:
         raise SettingsError(f"settings {path}: {error}") from None
-    for name in PATHS:
+    _resolve(values, PATHS, path.parent)
+    if isinstance(values.get("spark"), dict):
+        _resolve(values["spark"], spark_settings.PATHS, path.parent)
+    return values
+
+
+def _resolve(values: dict[str, Any], names: Iterable[str], folder: Path) -> None:
+    for name in names:
         value = values.get(name)
         if isinstance(value, str) and "://" not in value:
-            values[name] = path.parent / Path(value).expanduser()
-    return values
+            values[name] = folder / Path(value).expanduser()
 
 
 def _from_environment(environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -271,4 +305,8 @@ def _from_environment(environment: Mapping[str, str]) -> tuple[dict[str, Any], d
             values[name] = parse_profiles(part for part in text.split(",") if part.strip())
         except SettingsError as error:
             raise SettingsError(f"environment {variable}: {error}") from None
+    for variable, name in spark_settings.variables().items():
+        if text := environment.get(variable, "").strip():
+            values.setdefault("spark", {})[name] = text
+            origins[f"spark.{name}"] = f"environment {variable}"
     return values, origins

@@ -149,7 +149,13 @@ def _documents(warehouse: Path, key: str, release: LiveRelease) -> dict[str, Any
             "sum(revenue_local) as amount_local, sum(revenue) as revenue, sum(cost) as cost, "
             f"min(rate_path) as rate_path {window} group by all"
         )
-        total = connection.execute(f"select count(*), sum(revenue) from ({documents})", given)
+        try:
+            total = connection.execute(f"select count(*), sum(revenue) from ({documents})", given)
+        except duckdb.CatalogException:
+            log.warning(
+                "the lines lie on Spark (intermediate.int_invoice_lines_converted): no documents shown"
+            )
+            return None
         count, revenue = total.fetchone() or (0, None)
         largest = _rows(
             connection,

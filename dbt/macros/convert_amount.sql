@@ -7,7 +7,7 @@
     case
         when abs({{ amount }}) <= {{ rates }}.small_amount_limit
             then cast(
-                sign({{ amount }})
+                {{ sign_of(amount) }}
                 * {{ integer_quotient(
                     scaled ~ " * " ~ rates ~ ".small_multiplier + " ~ rates ~ ".small_half_divisor",
                     "2 * " ~ rates ~ ".small_half_divisor", 'bigint'
@@ -15,7 +15,7 @@
                 * parameters.line_step as decimal(18, 4)
             )
         else cast(
-            sign({{ amount }})
+            {{ sign_of(amount) }}
             * cast({{ integer_quotient(
                 scaled_wide ~ " * " ~ rates ~ ".multiplier + " ~ rates ~ ".half_divisor",
                 "2 * " ~ rates ~ ".half_divisor", 'decimal(38, 0)'

@@ -13,6 +13,7 @@
         select
             links.node,
             links.next_node as ancestor,
+            concat('|', cast(links.next_node as string), '|') as path,
             1 as depth
         from links
         where links.next_node is not null
@@ -20,10 +21,16 @@
         select
             reached.node,
             links.next_node as ancestor,
+            concat(reached.path, cast(links.next_node as string), '|') as path,
             reached.depth + 1 as depth
         from reached
         inner join links on reached.ancestor = links.node
-        where links.next_node is not null and reached.ancestor <> reached.node and reached.depth < 64
+        where
+            links.next_node is not null
+            and reached.ancestor <> reached.node
+            -- what leads into a cycle goes around it once: each round is a job of its own on Spark
+            and position(concat('|', cast(links.next_node as string), '|') in reached.path) = 0
+            and reached.depth < 64
     ),
 
     cycles as (

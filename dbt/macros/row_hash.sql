@@ -2,7 +2,7 @@
 {% macro row_hash(relation, columns) -%}
     md5(concat(
         {%- for column in columns %}
-        coalesce(concat('=', cast({{ relation }}.{{ column }} as string)), '-'), '|'{{ ',' if not loop.last }}
+        coalesce('=' || {{ canonical_text(relation ~ '.' ~ column) }}, '-'), '|'{{ ',' if not loop.last }}
         {%- endfor %}
     ))
 {%- endmacro %}

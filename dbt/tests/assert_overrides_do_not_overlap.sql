@@ -28,7 +28,7 @@ with numbered as (
 )
 
 select
-    earlier.account_sk,
+    earlier.account_id,
     concat(
         earlier.account_id, ': ', earlier.override_tier, ' by ', earlier.owner, ' (',
         cast(earlier.valid_from as string), ' to ', cast(earlier.valid_to as string), ') and ',

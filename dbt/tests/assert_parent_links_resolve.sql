@@ -7,7 +7,7 @@
 ) }}
 
 select
-    hierarchies.account_sk,
+    accounts.account_key,
     concat(accounts.account_key, ': ', hierarchies.link_problem) as observed
 from {{ ref('int_account_hierarchies') }} as hierarchies
 inner join {{ ref('int_accounts') }} as accounts on hierarchies.account_sk = accounts.account_sk

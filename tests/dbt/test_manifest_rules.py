@@ -273,6 +273,27 @@ def test_exceptions_are_still_needed(project: Project) -> None:
     assert set(MAY_READ_SOURCE) <= reading, "take the model out of MAY_READ_SOURCE"
 
 
+def one_sided(macros: Mapping[str, Any]) -> list[str]:
+    """Dispatched macros of the project that lack a variant for one of the engines."""
+    own = {macro["name"] for macro in macros.values() if macro["package_name"] == "account_tiering"}
+    bare = {name.split("__", 1)[1] for name in own if name.startswith(("duckdb__", "spark__"))}
+    return [
+        f"{engine}__{name}: write the variant of the macro {name} for {engine}"
+        for name in sorted(bare & own)
+        for engine in ("duckdb", "spark")
+        if f"{engine}__{name}" not in own
+    ]
+
+
+def test_dispatched_macros_have_a_variant_for_each_engine(project: Project) -> None:
+    assert one_sided(project.manifest["macros"]) == []
+    made = {
+        name: {"name": name, "package_name": "account_tiering"}
+        for name in ("ratio", "duckdb__ratio", "spark__listagg")
+    }
+    assert one_sided(made) == ["spark__ratio: write the variant of the macro ratio for spark"]
+
+
 Change = Callable[[dict[str, Any]], object]
 MART, STAGED, TEST = "model.x.tiers", "model.x.stg_crm__accounts", "test.x.tiers_key"
 

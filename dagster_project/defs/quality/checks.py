@@ -15,7 +15,7 @@ from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.expectations.suites import load_suites
 from dagster_project.lib.release.bounds import spill_into
 from dagster_project.lib.release.live import read_live
-from dagster_project.lib.warehouse import raw_zone
+from dagster_project.lib.warehouse import engine, raw_zone
 from dagster_project.lib.warehouse.run_inputs import open_warehouse, run_moment
 from dagster_project.policy import load_policy
 from dagster_project.settings import load_settings
@@ -108,6 +108,7 @@ def gate_results(
             raw_zone.QUALITY_RESULTS,
             [result.row() for result in results],
         )
+    engine.hand_in(workspace.settings, "quality_results")
     return dg.MaterializeResult(
         metadata={"checks": len(results), "warnings": sum(not check.passed for check in results)}
     )

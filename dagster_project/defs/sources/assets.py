@@ -13,6 +13,7 @@ from dagster_project.defs.resources import Workspace
 from dagster_project.lib import run_folder
 from dagster_project.lib.extracts.entities import load_entities
 from dagster_project.lib.landing import LandingReport, land_everything
+from dagster_project.lib.warehouse import engine
 from dagster_project.lib.warehouse.run_inputs import NothingInvoicedError, prepare_raw_schema
 
 GROUP = "sources"
@@ -70,6 +71,7 @@ def run_inputs(
         report.errors.append(str(error))
         run_folder.write_landing(folder, report)
         raise dg.Failure(str(error), allow_retries=False) from None
+    engine.hand_in(workspace.settings)
     return dg.MaterializeResult(
         metadata={
             "as_of": inputs.as_of.isoformat(),

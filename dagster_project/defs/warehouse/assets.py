@@ -14,9 +14,8 @@ from dagster_project.defs.resources import Workspace
 from dagster_project.defs.warehouse.translator import FloorsTranslator
 from dagster_project.lib import run_folder
 from dagster_project.lib.checks import CheckResult
-from dagster_project.lib.warehouse import built_by, dbt_project
+from dagster_project.lib.warehouse import built_by, dbt_project, engine
 from dagster_project.lib.warehouse.dbt_checks import check_results, checked_node, severity_of
-from dagster_project.lib.warehouse.run_inputs import open_warehouse
 
 log = logging.getLogger(__name__)
 
@@ -93,20 +92,17 @@ def run_dbt(
     full: bool = False,
 ) -> list[dbt_project.NodeResult]:
     """One `dbt build` on the run's warehouse."""
-    settings = workspace.settings
-    return dbt_project.build(
+    return engine.build(
         selection,
-        warehouse=settings.warehouse.resolve(),
+        settings=workspace.settings,
         run_folder=workspace.run_folder(context.run.run_id).resolve(),
-        memory_limit=settings.memory_limit,
-        threads=settings.threads,
         full=full,
     )
 
 
 def checked(results: Sequence[dbt_project.NodeResult], workspace: Workspace) -> list[CheckResult]:
     """The results of dbt's tests, failing rows looked up in the warehouse."""
-    with open_warehouse(workspace.settings) as connection:
+    with engine.queries(workspace.settings) as connection:
         return check_results(results, dbt_project.manifest(), connection)
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
-
-import duckdb
+from typing import Any, Literal, Protocol
 
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.warehouse.dbt_project import NodeResult
@@ -13,6 +11,13 @@ from dagster_project.lib.warehouse.dbt_project import NodeResult
 ROWS_SHOWN = 3
 # A test over several models speaks of the one that lies furthest down the way of the data.
 FLOORS = ("seeds", "staging", "intermediate", "marts", "exports")
+
+
+class Queries(Protocol):
+    """Where failing rows are looked up: DuckDB's connection, or Spark's."""
+
+    def execute(self, query: str, /) -> Any:
+        """The cursor of a query, with `description` and `fetchall`."""
 
 
 def floor_of(node: Mapping[str, Any]) -> str:
@@ -37,7 +42,7 @@ def severity_of(test: Mapping[str, Any]) -> Literal["error", "warn"]:
 def check_results(
     results: Iterable[NodeResult],
     manifest: Mapping[str, Any],
-    connection: duckdb.DuckDBPyConnection,
+    connection: Queries,
 ) -> list[CheckResult]:
     """The results of the data tests that ran; one that was skipped has a failed one before it.
 
@@ -66,9 +71,7 @@ def check_results(
     return checks
 
 
-def _observed(
-    result: NodeResult, test: Mapping[str, Any], connection: duckdb.DuckDBPyConnection
-) -> str:
+def _observed(result: NodeResult, test: Mapping[str, Any], connection: Queries) -> str:
     """How many rows fail, and the first of them where the test names its own columns.
 
     A generic test returns the rows of its model, which may hold personal data: those are only counted.

@@ -22,8 +22,7 @@ from typing import Any
 from dagster_project.settings import set_environment
 
 PROJECT = Path(__file__).parents[3] / "dbt"
-PARSED_BY = ("dbt-core", "dbt-duckdb")
-KEPT_PARSES = 3
+KEPT_PARSES = 6  # two of each state of the project: DuckDB's and Spark's
 
 logger = logging.getLogger(__name__)
 
@@ -50,10 +49,10 @@ class NodeResult:
 
 
 @cache
-def project_hash() -> str:
-    """Hash of the project's files and of the versions that parse them."""
+def project_hash(target: str = "duckdb") -> str:
+    """Hash of the project's files and of the versions that parse them for the target's adapter."""
     digest = hashlib.sha256()
-    for package in PARSED_BY:
+    for package in ("dbt-core", "dbt-duckdb" if target == "duckdb" else "dbt-spark"):
         digest.update(f"{package}={version(package)};".encode())
     for path in _project_files():
         digest.update(path.relative_to(PROJECT).as_posix().encode())
@@ -62,11 +61,14 @@ def project_hash() -> str:
 
 
 @cache
-def parsed_folder() -> Path:
-    """The folder with manifest.json and partial_parse.msgpack of the project as it is now."""
-    folder = PROJECT / "target" / project_hash()
+def parsed_folder(target: str = "duckdb") -> Path:
+    """The folder with manifest.json and partial_parse.msgpack of the project as it is now.
+
+    Nodes and names are the same for each target of the profile; the macros that they call are the adapter's.
+    """
+    folder = PROJECT / "target" / project_hash(target)
     if not (folder / "manifest.json").is_file():
-        _parse_into(folder)
+        _parse_into(folder, target)
     return folder
 
 
@@ -85,18 +87,19 @@ def build(
     memory_limit: str,
     threads: int,
     full: bool = False,
+    target: str = "duckdb",
 ) -> list[NodeResult]:
     """Runs `dbt build` over the selection arguments; failing tests are results, not errors.
 
     `full` builds incremental models anew instead of only what changed.
 
-    The warehouse's connections are closed afterwards, so that the file can be opened elsewhere.
+    The warehouse's connections are closed afterwards, so that the file can be opened elsewhere. On another
+    target than `duckdb` the warehouse is not touched: the profile says where the tables go.
 
     Raises:
         DbtError: dbt did not run at all, or a model failed.
     """
     # dbt takes seconds to import
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
     from dbt.contracts.graph.manifest import Manifest
 
@@ -110,17 +113,18 @@ def build(
             "KAM_THREADS": str(threads),
         }
     )
-    parsed = Manifest.from_msgpack((parsed_folder() / "partial_parse.msgpack").read_bytes())
+    parsed = Manifest.from_msgpack((parsed_folder(target) / "partial_parse.msgpack").read_bytes())
     arguments = [
         *("build", "--no-write-json"),
         *(["--full-refresh"] if full else []),
-        *_common_arguments(run_folder / "dbt"),
+        *_common_arguments(run_folder / "dbt", target),
         *selection,
     ]
     try:
         outcome = dbtRunner(manifest=parsed).invoke(arguments)
     finally:
-        _close(DuckDBConnectionManager)
+        if target == "duckdb":
+            _close_duckdb()
     if isinstance(outcome.exception, KeyboardInterrupt):
         raise outcome.exception
     if outcome.exception is not None:
@@ -144,21 +148,23 @@ def _node_result(result: Any) -> NodeResult:
     )
 
 
-def _close(connection_manager: Any) -> None:
+def _close_duckdb() -> None:
     """Closes the DuckDB environment that dbt-duckdb keeps for the life of the process."""
-    environment = connection_manager._ENV
-    if environment is not None:
-        environment.close()
-    connection_manager.close_all_connections()
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    manager: Any = DuckDBConnectionManager
+    if manager._ENV is not None:
+        manager._ENV.close()
+    manager.close_all_connections()
 
 
-def _parse_into(folder: Path) -> None:
+def _parse_into(folder: Path, target: str) -> None:
     """Parses into a new folder which takes its place by one rename, so that two processes cannot mix."""
     from dbt.cli.main import dbtRunner
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".parse-") as part:
-        outcome = dbtRunner().invoke(["parse", *_common_arguments(Path(part) / "parsed")])
+        outcome = dbtRunner().invoke(["parse", *_common_arguments(Path(part) / "parsed", target)])
         if not outcome.success:
             raise DbtError(f"dbt cannot parse the project: {outcome.exception}")
         try:
@@ -179,10 +185,10 @@ def _sweep_old_parses(current: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _common_arguments(target: Path) -> list[str]:
+def _common_arguments(folder: Path, target: str) -> list[str]:
     return [
-        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-        *("--target-path", str(target), "--log-path", str(target / "logs")),
+        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", target),
+        *("--target-path", str(folder), "--log-path", str(folder / "logs")),
         *("--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
         *("--no-send-anonymous-usage-stats", "--no-version-check", "--no-print"),
     ]

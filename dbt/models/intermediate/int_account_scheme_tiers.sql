@@ -27,7 +27,8 @@ totals as (
     group by valued.scheme, valued.as_of, valued.population
 ),
 
--- equal values are peers of one range: their sum is their value times their number
+-- equal values are peers: the frame of an ordered window ends with the last of them (written out,
+-- Spark would refuse it to `rank`), and their sum is their value times their number
 summed as (
     select
         valued.*,
@@ -39,7 +40,6 @@ summed as (
     window curve as (
         partition by valued.scheme, valued.as_of, valued.population
         order by valued.value desc nulls last
-        range between unbounded preceding and current row
     )
 ),
 

@@ -19,7 +19,7 @@ signed as (
             when lines.document_type in ('credit_note', 'cancellation')
                 then
                     abs(lines.quantity)
-                    * sign(lines.net_amount)
+                    * {{ sign_of('lines.net_amount') }}
                     * coalesce(corrected.amount_sign, 1)
             else lines.quantity
         end as quantity,

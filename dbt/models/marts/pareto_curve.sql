@@ -1,10 +1,10 @@
 select
     ranks.scheme,
     ranks.population,
-    row_number() over (
+    cast(row_number() over (
         partition by ranks.scheme, ranks.population
         order by ranks.value desc, ranks.account_key
-    ) as curve_rank,
+    ) as bigint) as curve_rank,
     ranks.account_key,
     ranks.as_of,
     cast(ranks.value as decimal(18, 4)) as value,
