@@ -13,6 +13,7 @@ from dagster_project.lib.landing import LandingReport
 
 LANDING = "landing.json"
 RECORD = "outcome.json"
+SCRATCH = "scratch"
 CHECKS = ("checks_dbt.json", "checks_gate.json")
 
 

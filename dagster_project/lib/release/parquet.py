@@ -11,11 +11,11 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.lib.extracts.quoting import literal
+from dagster_project.lib.release.bounds import follow_limits
 from dagster_project.lib.release.content import content_sha256
 from dagster_project.lib.release.marts import Mart
 from dagster_project.lib.release.parted import PartWriter
-from dagster_project.lib.release.parts import PartStore
+from dagster_project.lib.release.parts import PartStore, Slice
 from dagster_project.lib.release.sorted_file import write_sorted
 
 logger = logging.getLogger(__name__)
@@ -23,12 +23,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class MartFile:
-    """A written mart; `sha256` is of its content in key order, not of the file's bytes."""
+    """A written mart; `sha256` is of its content in key order, not of the file's bytes.
+
+    `slices` are those of a mart that was written by part.
+    """
 
     name: str
     rows: int
     sha256: str
     path: Path
+    slices: tuple[Slice, ...] = ()
 
 
 def write_marts(
@@ -55,7 +59,7 @@ def write_marts(
     written: list[MartFile] = []
     with ExitStack() as stack:
         reader = stack.enter_context(duckdb.connect(config={"preserve_insertion_order": True}))
-        _follow_limits(connection, reader)
+        follow_limits(connection, reader)
         if parts is None:
             parts = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
         for mart in marts:
@@ -63,19 +67,10 @@ def write_marts(
             if mart.parts:
                 store = PartStore(parts / mart.name)
                 writer = PartWriter(connection, mart, reader=reader, store=store)
-                rows, sha256 = writer.write(path)
+                rows, sha256, found = writer.write(path)
             else:
                 write_sorted(connection, mart, path, reader=reader)
-                rows, sha256 = content_sha256(reader, path)
-            written.append(MartFile(mart.name, rows, sha256, path))
+                (rows, sha256), found = content_sha256(reader, path), []
+            written.append(MartFile(mart.name, rows, sha256, path, tuple(found)))
             logger.debug("mart %s: %d rows", mart.name, rows)
     return written
-
-
-def _follow_limits(
-    connection: duckdb.DuckDBPyConnection, reader: duckdb.DuckDBPyConnection
-) -> None:
-    for setting in ("threads", "memory_limit", "temp_directory"):
-        row = connection.execute(f"select current_setting('{setting}')").fetchone()
-        if row and row[0]:
-            reader.execute(f"set {setting} = {literal(str(row[0]))}")

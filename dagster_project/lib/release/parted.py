@@ -39,8 +39,12 @@ class PartWriter:
         self._mart = mart
         self._store = store
 
-    def write(self, path: Path) -> tuple[int, str]:
-        """Writes the mart to `path`, and its parts to the store; returns rows and content hash."""
+    def write(self, path: Path) -> tuple[int, str, list[Slice]]:
+        """Writes the mart to `path` and its parts to the store.
+
+        Returns:
+            Rows, content hash, and the slices of which parts were kept; none of a small mart.
+        """
         relation = relation_of(self._mart)
         try:
             columns = columns_of(self._connection, relation)
@@ -48,16 +52,17 @@ class PartWriter:
         except (duckdb.CatalogException, duckdb.BinderException, KeyError) as error:
             raise unwritable(self._mart, error) from None
         rows = sum(one.rows for one in found)
-        if rows < PARTS_FROM_ROWS:
+        is_small = rows < PARTS_FROM_ROWS
+        parts = [] if is_small else self._parts(found, columns)
+        if is_small:
             hashes = self._whole(found, path)
-            self._store.keep([])
         else:
-            parts = self._parts(found, columns)
             join_parquet([self._store.path(part.fingerprint) for part in parts], path)
-            self._store.keep(parts)
             hashes = [part.sha256 for part in parts]
+        self._store.keep(parts)
         named = zip(found, hashes, strict=True)
-        return rows, parts_sha256(columns, ((one.value, one.rows, sha) for one, sha in named))
+        sha256 = parts_sha256(columns, ((one.value, one.rows, sha) for one, sha in named))
+        return rows, sha256, [] if is_small else found
 
     def _whole(self, found: Sequence[Slice], path: Path) -> list[str]:
         write_sorted(self._connection, self._mart, path, reader=self._reader)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow.parquet
 import pytest
 
-from dagster_project.lib.release import parted
+from dagster_project.lib.release import database, parted
+from dagster_project.lib.release.database import write_database
 from dagster_project.lib.release.joined import JoinError, join_parquet
+from dagster_project.lib.release.kept_tables import keep_tables
 from dagster_project.lib.release.marts import Mart, MartError
 from dagster_project.lib.release.parquet import MartFile, write_marts
-from dagster_project.lib.release.parts import slices
+from dagster_project.lib.release.parts import Slice, slices
 
 ACCOUNTS = 500
 HISTORY = Mart("history", ("as_of", "account_key"), parts="as_of")
@@ -311,3 +314,123 @@ def test_files_of_other_columns_or_none_are_not_joined(tmp_path: Path) -> None:
     other.write_bytes(one.read_bytes()[:-1])
     with pytest.raises(JoinError, match=r"other\.parquet: not a whole Parquet file"):
         join_parquet([one, other], tmp_path / "joined.parquet")
+
+
+class Databases:
+    """Writes the marts of a company as databases, each from the one before."""
+
+    def __init__(self, company: Company) -> None:
+        self.company = company
+        self.last: Path | None = None
+
+    def write(self, *, previous: Path | None = None) -> Path:
+        written = self.company.write()
+        target = written.path.with_name("marts.duckdb")
+        write_database(
+            marts=[HISTORY],
+            folder=written.path.parent,
+            target=target,
+            like=self.company.warehouse,
+            previous=previous or self.last,
+            parts={written.name: written.slices},
+        )
+        self.last = target
+        assert [path.name for path in target.parent.glob("marts.duckdb*")] == [target.name]
+        assert contents(target) == duckdb.sql(f"from read_parquet('{written.path}')").fetchall()
+        return target
+
+
+@pytest.fixture
+def databases(company: Company) -> Databases:
+    return Databases(company)
+
+
+def contents(database: Path) -> list[tuple[object, ...]]:
+    """All rows as they lie in the table."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return connection.execute("from history").fetchall()
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, list[str]]]:
+    """What each database was found to lack; empty where all was written anew."""
+    calls: list[dict[str, list[str]]] = []
+
+    def spied(*args: Any, **kwargs: Any) -> dict[str, list[Slice]]:
+        absent = keep_tables(*args, **kwargs)
+        calls.append({name: [one.value for one in found] for name, found in absent.items()})
+        return absent
+
+    monkeypatch.setattr(database, "keep_tables", spied)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("change", "appended"),
+    [
+        ("select 1", []),
+        ("update marts.history set revenue = 1 where as_of = '2026-04-01'", ALL_MONTHS[3:]),
+        ("update marts.history set revenue = 1 where as_of = '2026-03-01'", ALL_MONTHS[2:]),
+        ("delete from marts.history where as_of = '2026-01-01'", []),
+        ("delete from marts.history where as_of = '2026-02-01'", ALL_MONTHS[2:]),
+        ("update marts.history set as_of = as_of + 200 where as_of = '2026-01-01'", ["2026-07-20"]),
+        ("alter table marts.history alter revenue type decimal(16, 4)", None),
+        ("alter table marts.history rename is_new to is_fresh", None),
+        ("update marts.history set revenue = 1 where as_of = '2026-01-01'", None),
+    ],
+    ids=["nothing", "last", "middle", "oldest gone", "hole", "next", "type", "name", "first"],
+)
+def test_database_takes_over_what_did_not_change(
+    databases: Databases,
+    kept: list[dict[str, list[str]]],
+    change: str,
+    appended: list[str] | None,
+) -> None:
+    databases.write()
+    databases.company.warehouse.execute(change)
+    databases.write()
+    assert kept == [{} if appended is None else {"history": appended}]
+
+
+def test_file_of_the_database_does_not_grow_with_each_release(databases: Databases) -> None:
+    sizes = []
+    for revenue in range(12):
+        databases.company.warehouse.execute(
+            f"update marts.history set revenue = {revenue} where as_of = '2026-04-01'"
+        )
+        sizes.append(databases.write().stat().st_size)
+    assert max(sizes[4:]) <= max(sizes[:4])
+
+
+def test_database_that_somebody_changed_is_written_anew(
+    databases: Databases, caplog: pytest.LogCaptureFixture
+) -> None:
+    for change in (
+        "update history set revenue = -7 where as_of = '2026-02-01'",
+        "create table mine as select 1",
+        "create view mine as select 1",
+    ):
+        path = databases.write()
+        with duckdb.connect(str(path)) as connection:
+            connection.execute(change)
+        databases.write()
+    assert "it holds mine, which no release has" in caplog.text
+
+
+@pytest.mark.parametrize("damage", ["absent", "cut", "header", "changed"])
+def test_damaged_database_is_written_anew(databases: Databases, damage: str) -> None:
+    path = databases.write()
+    content = path.read_bytes()
+    if damage == "absent":
+        path.unlink()
+    elif damage == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    elif damage == "header":
+        path.write_bytes(b"no database" + content[11:])
+    else:
+        # A byte of every block: which of them holds rows is the engine's affair.
+        changed = bytearray(content)
+        for at in range(20_000, len(changed), 262_144):
+            changed[at] ^= 1
+        path.write_bytes(changed)
+    databases.write()
