@@ -38,6 +38,10 @@ Profiles = Annotated[
     list[str] | None,
     typer.Option("--profile", help="SYSTEM=NAME, the source profile of a folder; repeatable."),
 ]
+Full = Annotated[
+    bool,
+    typer.Option("--full", help="Build everything anew, not only what changed since the last run."),
+]
 Json = Annotated[bool, typer.Option("--json", help="The result as JSON, for programs.")]
 Debug = Annotated[
     bool, typer.Option("--debug", help="Show tracebacks and the log of the libraries.")
@@ -59,6 +63,7 @@ def refresh(
     as_of: AsOf = None,
     policy: PolicyFile = None,
     profile: Profiles = None,
+    full: Full = False,
     settings: SettingsFile = None,
     as_json: Json = False,
     debug: Debug = False,
@@ -66,7 +71,14 @@ def refresh(
     """Land the extracts, compute the marts, pass the gate, publish one release."""
     from dagster_project.commands import run_refresh
 
-    flags = {"landing": landing, "out": out, "as_of": as_of, "policy": policy, "profiles": profile}
+    flags = {
+        "landing": landing,
+        "out": out,
+        "as_of": as_of,
+        "policy": policy,
+        "profiles": profile,
+        "full": full or None,
+    }
     _run(run_refresh, flags, settings=settings, as_json=as_json, debug=debug)
 
 

@@ -70,7 +70,7 @@ def refresh(settings: Settings, policy: Policy) -> Outcome:
     try:
         with lock.acquire(timeout=0):
             live = read_live(settings.published)
-            if live is not None and is_up_to_date(live, settings, policy):
+            if live is not None and not settings.full and is_up_to_date(live, settings, policy):
                 return Outcome("nothing_to_do", live, seconds=time.monotonic() - started)
             find_deliveries(settings.landing, profiles=settings.profiles)
             return _run(settings, started)

@@ -23,6 +23,7 @@ ENVIRONMENT = {
     "KAM_OUT": "out",
     "KAM_POLICY": "policy",
     "KAM_AS_OF": "as_of",
+    "KAM_FULL": "full",
     "KAM_PROFILES": "profiles",
     "KAM_MEMORY_LIMIT": "memory_limit",
     "KAM_THREADS": "threads",
@@ -51,7 +52,10 @@ class SettingsError(ValueError):
 
 
 class Settings(BaseModel):
-    """The effective settings; `memory_limit` is in DuckDB's words, `freshness_hours` in hours."""
+    """The effective settings; `memory_limit` is in DuckDB's words, `freshness_hours` in hours.
+
+    `full` builds everything anew that a run otherwise keeps from the one before.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -60,6 +64,7 @@ class Settings(BaseModel):
     profiles: dict[str, str] = Field(default_factory=dict)
     policy: Path | None = None
     as_of: date | None = None
+    full: bool = False
     schedule: str = "0 6 * * *"
     timezone: str = "UTC"
     freshness_hours: Annotated[int, Field(ge=1, le=8_784)] = 26
@@ -214,6 +219,7 @@ def share_settings(settings: Settings) -> None:
             "KAM_OUT": str(settings.out.resolve()),
             "KAM_POLICY": str(settings.policy.resolve()) if settings.policy else "",
             "KAM_AS_OF": settings.as_of.isoformat() if settings.as_of else "",
+            "KAM_FULL": str(settings.full).lower(),
             "KAM_PROFILES": profiles,
             "KAM_MEMORY_LIMIT": settings.memory_limit,
             "KAM_THREADS": str(settings.threads),

@@ -53,5 +53,5 @@ def _default_as_of(found: Discovery, hashes: list[str], settings: Settings) -> d
         entry = read_entry(settings.raw, delivery_id)
         if entry is None:
             return None
-        landed.append(settings.raw / delivered.entity / entry.landed)
+        landed.append(entry)
     return day_after_last_invoiced_month(landed)

@@ -36,7 +36,6 @@ SHARE_TOLERANCE = (
 VALUES_SCHEMA = pa.schema(
     [
         ("account_sk", pa.int32()),
-        ("account_key", pa.string()),
         ("as_of", pa.date32()),
         ("as_of_index", pa.int32()),
         ("scheme", pa.string()),
@@ -85,17 +84,23 @@ def run_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunModels]:
     """The compiled models as a function: tiers of every month, ranks of the last one."""
     models = compiled_models(tmp_path_factory.mktemp("dbt"))
     parameters = pa.table({"as_of": pa.array([MONTHS[-1]], pa.date32())})
+    as_ofs = pa.table({"as_of": pa.array(MONTHS, pa.date32()), "input_fingerprint": [1, 2]})
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+        connection.register("int_as_ofs_fingerprinted", as_ofs)
 
         def run(
             accounts: list[Account], cuts: tuple[int, ...]
         ) -> tuple[pd.DataFrame, pd.DataFrame]:
             connection.register("stg_run__parameters", parameters)
             connection.register("int_account_scheme_values", value_rows(accounts))
+            connection.register("int_accounts", account_rows(accounts))
             connection.register("stg_run__cut_points", cut_rows(cuts))
             connection.execute(f"create or replace table {TIERS_MODEL} as {models[TIERS_MODEL]}")
             return (
-                fetched(connection, f"select * from {TIERS_MODEL}"),
+                fetched(
+                    connection,
+                    f"select * from {TIERS_MODEL} inner join int_accounts using (account_sk)",
+                ),
                 fetched(connection, models[RANKS_MODEL]).rename(columns={"value_rank": "rank"}),
             )
 
@@ -140,7 +145,6 @@ def value_rows(accounts: list[Account]) -> pa.Table:
     rows = [
         {
             "account_sk": number,
-            "account_key": key_of(number),
             "as_of": as_of,
             "as_of_index": as_of.year * 12 + as_of.month,
             "scheme": scheme,
@@ -155,6 +159,13 @@ def value_rows(accounts: list[Account]) -> pa.Table:
         for as_of, units in zip(MONTHS, account.units, strict=True)
     ]
     return pa.Table.from_pylist(rows, schema=VALUES_SCHEMA)
+
+
+def account_rows(accounts: list[Account]) -> pa.Table:
+    """The relation of accounts: number and key."""
+    numbers = range(1, len(accounts) + 1)
+    keys = [key_of(number) for number in numbers]
+    return pa.table({"account_sk": pa.array(numbers, pa.int32()), "account_key": keys})
 
 
 def cut_rows(cuts: tuple[int, ...]) -> pa.Table:
@@ -174,7 +185,7 @@ def cut_rows(cuts: tuple[int, ...]) -> pa.Table:
 
 
 def key_of(number: int) -> str:
-    """An account key; account_sk follows the order of the keys, as in the warehouse."""
+    """An account key."""
     return f"crm:accounts:{number:04}"
 
 

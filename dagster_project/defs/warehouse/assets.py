@@ -14,7 +14,7 @@ from dagster_project.defs.resources import Workspace
 from dagster_project.defs.warehouse.translator import FloorsTranslator
 from dagster_project.lib import run_folder
 from dagster_project.lib.checks import CheckResult
-from dagster_project.lib.warehouse import dbt_project
+from dagster_project.lib.warehouse import built_by, dbt_project
 from dagster_project.lib.warehouse.dbt_checks import check_results, checked_node, severity_of
 from dagster_project.lib.warehouse.run_inputs import open_warehouse
 
@@ -34,11 +34,18 @@ Event = dg.MaterializeResult[None] | dg.AssetCheckResult
 def transform(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Event]:
     """Builds and tests everything up to the marts."""
     log.info("computing the marts and testing them")
+    warehouse = workspace.settings.warehouse
+    full = workspace.settings.full or not built_by.is_of_this_project(warehouse)
+    if full:
+        built_by.forget(warehouse)
     results = run_dbt(
         ["--exclude", AFTER_THE_GATE, "resource_type:unit_test"],
         context=context,
         workspace=workspace,
+        full=full,
     )
+    if all(result.status == "success" for result in results if not result.is_test):
+        built_by.record(warehouse)
     checks = checked(results, workspace)
     folder = workspace.run_folder(context.run.run_id)
     run_folder.write_checks(folder, run_folder.CHECKS[0], checks)
@@ -79,7 +86,11 @@ def assert_complete(results: Sequence[dbt_project.NodeResult], checks: list[Chec
 
 
 def run_dbt(
-    selection: Sequence[str], *, context: dg.AssetExecutionContext, workspace: Workspace
+    selection: Sequence[str],
+    *,
+    context: dg.AssetExecutionContext,
+    workspace: Workspace,
+    full: bool = False,
 ) -> list[dbt_project.NodeResult]:
     """One `dbt build` on the run's warehouse."""
     settings = workspace.settings
@@ -89,6 +100,7 @@ def run_dbt(
         run_folder=workspace.run_folder(context.run.run_id).resolve(),
         memory_limit=settings.memory_limit,
         threads=settings.threads,
+        full=full,
     )
 
 

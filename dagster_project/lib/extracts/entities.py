@@ -59,7 +59,7 @@ class Entity(BaseModel):
     """One canonical entity; `columns` is in the order of the raw zone's files.
 
     An empty `key` says that the whole row is the key. `at_least_one_of` names
-    columns of which a row must have one.
+    columns of which a row must have one; `dated_by` is the date whose months are counted as a file is landed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,6 +69,7 @@ class Entity(BaseModel):
     key: tuple[str, ...]
     version: str | None = None
     at_least_one_of: tuple[str, ...] = ()
+    dated_by: str | None = None
     columns: dict[str, Column]
 
 

@@ -28,7 +28,7 @@ from dagster_project.lib.extracts.ledger import (
 )
 from dagster_project.lib.extracts.parquet_files import land_parquet
 from dagster_project.lib.extracts.probe import Probe, probe_file
-from dagster_project.lib.extracts.writing import Origin, part_of
+from dagster_project.lib.extracts.writing import Origin, part_of, rows_by_month
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +134,7 @@ def _publish(
     rejected = sum(outcome.reasons.values())
     if rejected:
         os.replace(job.rejected, raw / "rejected" / name)
+    months = rows_by_month(job.connection, outcome.typed, job.entity.dated_by)
     os.replace(outcome.typed, raw / delivered.entity / name)
     entry = LedgerEntry(
         file=delivered.relative_path,
@@ -153,6 +154,7 @@ def _publish(
         landed=name,
         rejected=name if rejected else None,
         rejected_reasons=outcome.reasons,
+        rows_by_month=months,
     )
     write_entry(entry, raw)
     return entry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from datetime import date
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -11,14 +12,15 @@ from pydantic import BaseModel, ConfigDict
 from dagster_project.lib.extracts.limits import CHUNK_BYTES
 
 # Raised when the reader lands the same bytes differently: what was landed is landed again.
-READER_VERSION = "1"
+READER_VERSION = "2"
 
 
 class LedgerEntry(BaseModel):
     """What was read of one delivered file; rows_read = rows_loaded + rows_rejected.
 
     `file` is the path (relative to the landing folder) under which the content was seen first.
-    `landed` and `rejected` are file names in raw/<entity>/ and raw/rejected/.
+    `landed` and `rejected` are file names in raw/<entity>/ and raw/rejected/. `rows_by_month` counts the
+    loaded rows of an entity that is dated, by the first day of the month.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -40,6 +42,7 @@ class LedgerEntry(BaseModel):
     landed: str
     rejected: str | None = None
     rejected_reasons: dict[str, int] = {}
+    rows_by_month: dict[date, int] = {}
 
 
 def hash_file(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -137,6 +138,19 @@ def empty_parquet(entity: Entity, raw: Path) -> Path:
         connection.execute(f"copy (select {columns} limit 0) to {literal(part)} (format parquet)")
     os.replace(part, path)
     return path
+
+
+def rows_by_month(
+    connection: duckdb.DuckDBPyConnection, typed: Path, dated_by: str | None
+) -> dict[date, int]:
+    """Rows of a typed file by the first day of the month of its date; nothing where it has none."""
+    if dated_by is None:
+        return {}
+    counted = connection.execute(
+        f"select date_trunc('month', {identifier(dated_by)})::date as month, count(*)"
+        f" from read_parquet({literal(typed)}) group by month order by month"
+    )
+    return dict(counted.fetchall())
 
 
 def part_of(path: Path) -> Path:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import date
-from pathlib import Path
 
-import duckdb
+from dagster_project.lib.extracts.ledger import LedgerEntry
 
 
-def day_after_last_invoiced_month(landed: Sequence[Path]) -> date | None:
+def day_after_last_invoiced_month(landed: Iterable[LedgerEntry]) -> date | None:
     """First day after the last month that has accepted invoice lines; None where there are none."""
-    if not landed:
+    months = [
+        month
+        for entry in landed
+        if entry.entity == "invoice_lines"
+        for month in entry.rows_by_month
+    ]
+    if not months:
         return None
-    last = duckdb.execute(
-        "select max(invoice_date) from read_parquet(?)", [[str(path) for path in landed]]
-    ).fetchone()
-    if last is None or last[0] is None:
-        return None
-    day: date = last[0]
-    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+    last = max(months)
+    return date(last.year + last.month // 12, last.month % 12 + 1, 1)

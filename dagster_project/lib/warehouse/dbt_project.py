@@ -84,8 +84,11 @@ def build(
     run_folder: Path,
     memory_limit: str,
     threads: int,
+    full: bool = False,
 ) -> list[NodeResult]:
     """Runs `dbt build` over the selection arguments; failing tests are results, not errors.
+
+    `full` builds incremental models anew instead of only what changed.
 
     The warehouse's connections are closed afterwards, so that the file can be opened elsewhere.
 
@@ -108,9 +111,9 @@ def build(
         }
     )
     parsed = Manifest.from_msgpack((parsed_folder() / "partial_parse.msgpack").read_bytes())
-    # seeds are typed anew each time: an older warehouse may hold them with other types
     arguments = [
-        *("build", "--full-refresh", "--no-write-json"),
+        *("build", "--no-write-json"),
+        *(["--full-refresh"] if full else []),
         *_common_arguments(run_folder / "dbt"),
         *selection,
     ]

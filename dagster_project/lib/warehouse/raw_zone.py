@@ -31,6 +31,9 @@ DELIVERIES = pa.schema(
         ("rows_rejected", pa.int64()),
     ]
 )
+DELIVERY_MONTHS = pa.schema(
+    [("delivery_id", pa.int64()), ("month_index", pa.int32()), ("line_count", pa.int64())]
+)
 PARAMETERS = pa.schema(
     [
         ("as_of", pa.date32()),
@@ -134,6 +137,18 @@ class Delivery:
             "rows_rejected": self.entry.rows_rejected,
         }
 
+    def month_rows(self) -> list[dict[str, object]]:
+        """The rows of `raw.delivery_months`: months as year * 12 + month."""
+        return [
+            {
+                "delivery_id": self.entry.delivery_id,
+                "month_index": month.year * 12 + month.month,
+                "line_count": lines,
+            }
+            for month, lines in self.entry.rows_by_month.items()
+            if self.entry.entity == "invoice_lines" and not self.is_repeated
+        ]
+
 
 def ordered_deliveries(landed: Iterable[tuple[str, LedgerEntry]]) -> list[Delivery]:
     """Deliveries in the order given (file, entry); of equal contents the first counts, the others are repeats."""
@@ -164,6 +179,8 @@ def create_raw_schema(
     for entity in load_entities().values():
         _create_entity_view(connection, entity, raw, deliveries)
     write_table(connection, "deliveries", DELIVERIES, [delivery.row() for delivery in deliveries])
+    months = [row for delivery in deliveries for row in delivery.month_rows()]
+    write_table(connection, "delivery_months", DELIVERY_MONTHS, months)
     _create_rejected_view(connection, raw, deliveries)
     _create_view(connection, "identifiers", f"select * from read_parquet({_quoted(identifiers)})")
     if live_account_tiers is None:

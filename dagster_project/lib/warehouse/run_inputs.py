@@ -50,7 +50,7 @@ def prepare_raw_schema(
         identifiers,
     )
     as_of = settings.as_of or day_after_last_invoiced_month(
-        raw_zone.entity_files(deliveries, settings.raw, "invoice_lines")
+        delivery.entry for delivery in deliveries
     )
     if as_of is None:
         raise NothingInvoicedError(

@@ -1,8 +1,7 @@
 with accounts as (
     select
         account_sk,
-        crm_system,
-        crm_account_id
+        account_key
     from {{ ref('int_accounts') }}
 ),
 
@@ -45,6 +44,7 @@ linked as (
     select
         written.account_sk,
         parents.account_sk as parent_account_sk,
+        parents.account_key as parent_account_key,
         case
             when written.parent_id = written.child_id then 'self_parent'
             when parents.account_sk is null then 'orphan_parent'
@@ -72,9 +72,10 @@ linked as (
 
 chosen as (
     select
-        accounts.account_sk as node,
+        accounts.account_sk,
+        accounts.account_key as node,
         case
-            when linked.parent_account_sk <> accounts.account_sk then linked.parent_account_sk
+            when linked.parent_account_sk <> accounts.account_sk then linked.parent_account_key
         end as next_node,
         linked.link_problem
     from accounts
@@ -87,13 +88,15 @@ chains as (
 
 hierarchies as (
     select
-        chains.node as account_sk,
-        chains.next_node as parent_account_sk,
-        chains.root as ultimate_parent_account_sk,
+        chosen.account_sk,
+        parents.account_sk as parent_account_sk,
+        ultimate_parents.account_sk as ultimate_parent_account_sk,
         chains.chain_depth as hierarchy_depth,
         case when chains.is_cut then 'cycle' else chosen.link_problem end as link_problem
     from chains
     inner join chosen on chains.node = chosen.node
+    inner join accounts as ultimate_parents on chains.root = ultimate_parents.account_key
+    left join accounts as parents on chains.next_node = parents.account_key
 )
 
 select * from hierarchies

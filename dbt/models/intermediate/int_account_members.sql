@@ -15,7 +15,7 @@ invoiced as (
     select distinct
         source_system,
         customer_id
-    from {{ ref('stg_erp__invoice_lines') }}
+    from {{ ref('int_customer_currency_months') }}
 ),
 
 placeholders as (
@@ -71,7 +71,7 @@ members as (
 
 numbered as (
     select
-        cast(dense_rank() over (order by members.account_key) as integer) as account_sk,
+        {{ surrogate_key('members.account_key') }} as account_sk,
         members.account_key,
         members.source_system,
         members.source_entity,

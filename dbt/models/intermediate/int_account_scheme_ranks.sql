@@ -1,6 +1,10 @@
 with tiered as (
-    select scheme_tiers.*
+    select
+        scheme_tiers.*,
+        accounts.account_key
     from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
+    inner join {{ ref('int_accounts') }} as accounts
+        on scheme_tiers.account_sk = accounts.account_sk
     inner join {{ ref('stg_run__parameters') }} as parameters
         on scheme_tiers.as_of = parameters.as_of
 ),
@@ -12,17 +16,17 @@ ordered as (
             when tiered.value > 0
                 then row_number() over (
                     partition by tiered.scheme, tiered.population
-                    order by tiered.value desc nulls last, tiered.account_sk
+                    order by tiered.value desc nulls last, tiered.account_key
                 )
         end as value_rank,
         sum(case when tiered.value > 0 then tiered.value end) over (
             partition by tiered.scheme, tiered.population
-            order by tiered.value desc nulls last, tiered.account_sk
+            order by tiered.value desc nulls last, tiered.account_key
             rows between unbounded preceding and current row
         ) as cumulative_value,
         sum(tiered.value) over (
             partition by tiered.scheme, tiered.population
-            order by tiered.value desc nulls last, tiered.account_sk
+            order by tiered.value desc nulls last, tiered.account_key
             rows between unbounded preceding and current row
         ) as cumulative_value_net,
         sum(tiered.value) over (partition by tiered.scheme, tiered.population) as total_net

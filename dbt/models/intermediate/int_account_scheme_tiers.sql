@@ -1,70 +1,115 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_parts',
+    unique_key='as_of_index',
+    meta={'parts': 'int_as_ofs_fingerprinted'},
+) }}
+
 with valued as (
     select * from {{ ref('int_account_scheme_values') }}
-    where is_ranked
+    where
+        is_ranked
+        and {{ in_changed_as_ofs('as_of_index', ref('int_as_ofs_fingerprinted')) }}
 ),
 
 cut_points as (
     select * from {{ ref('stg_run__cut_points') }}
 ),
 
-value_groups as (
+totals as (
     select
         valued.scheme,
         valued.as_of,
         valued.population,
-        valued.value,
-        cast(sum(valued.value) as decimal(38, 4)) as group_value
+        cast(sum(valued.value) as decimal(27, 4)) as total
     from valued
     where valued.value > 0
-    group by valued.scheme, valued.as_of, valued.population, valued.value
+    group by valued.scheme, valued.as_of, valued.population
 ),
 
-totals as (
+-- equal values are peers of one range: their sum is their value times their number
+summed as (
     select
-        value_groups.scheme,
-        value_groups.as_of,
-        value_groups.population,
-        sum(value_groups.group_value) as total
-    from value_groups
-    group by value_groups.scheme, value_groups.as_of, value_groups.population
+        valued.*,
+        cast(sum(case when valued.value > 0 then valued.value end) over curve as decimal(27, 4))
+            as through,
+        rank() over curve as first_rank,
+        count(*) over curve as last_rank
+    from valued
+    window curve as (
+        partition by valued.scheme, valued.as_of, valued.population
+        order by valued.value desc nulls last
+        range between unbounded preceding and current row
+    )
 ),
 
 curve as (
     select
-        value_groups.*,
-        sum(value_groups.group_value) over (
-            partition by value_groups.scheme, value_groups.as_of, value_groups.population
-            order by value_groups.value desc
-            rows between unbounded preceding and current row
-        ) as through
-    from value_groups
+        summed.account_sk,
+        summed.as_of,
+        summed.as_of_index,
+        summed.scheme,
+        summed.is_primary,
+        summed.population,
+        summed.value,
+        summed.value_reason,
+        totals.total,
+        summed.through,
+        case
+            when summed.value > 0
+                then cast(
+                    summed.through
+                    - summed.value
+                    * cast(summed.last_rank - summed.first_rank + 1 as decimal(9, 0))
+                    as decimal(27, 4)
+                )
+        end as before_value
+    from summed
+    left join totals
+        on
+            summed.scheme = totals.scheme
+            and summed.as_of = totals.as_of
+            and summed.population = totals.population
 ),
 
-group_tiers as (
+-- the smallest value above each cut point; a tier without an account has that of the better one
+entries as (
     select
         curve.scheme,
         curve.as_of,
         curve.population,
-        curve.value,
-        max(totals.total) as total,
-        max(curve.through - curve.group_value) as before_value,
-        min(case
-            when
-                cut_points.cut_millionths is null
-                or {{ is_above_cut(
-                    '(curve.through - curve.group_value)', 'curve.through', 'totals.total',
-                    'cut_points.cut_millionths', 'cut_points.crossing_account'
-                ) }}
-                then cut_points.tier_rank
-        end) as tier_rank
+        cut_points.tier_rank,
+        min(curve.value) as entry_value
     from curve
-    inner join totals
-        on
-            curve.scheme = totals.scheme
-            and curve.as_of = totals.as_of
-            and curve.population = totals.population
     inner join cut_points on curve.scheme = cut_points.scheme
-    group by curve.scheme, curve.as_of, curve.population, curve.value
+    where
+        curve.value > 0
+        and (
+            cut_points.cut_millionths is null
+            or {{ is_above_cut(
+                'curve.before_value', 'curve.through', 'curve.total',
+                'cut_points.cut_millionths', 'cut_points.crossing_account'
+            ) }}
+        )
+    group by curve.scheme, curve.as_of, curve.population, cut_points.tier_rank
+),
+
+bounded as (
+    select
+        entries.*,
+        lag(entries.entry_value) over (
+            partition by entries.scheme, entries.as_of, entries.population
+            order by entries.tier_rank
+        ) as end_value
+    from entries
+),
+
+-- a tier's line is the smallest value in it: who reaches it, and not that of a better tier, belongs
+-- to it
+lines as (
+    select bounded.*
+    from bounded
+    where bounded.end_value is null or bounded.entry_value < bounded.end_value
 ),
 
 lowest as (
@@ -77,48 +122,26 @@ lowest as (
 
 tiered as (
     select
-        valued.account_sk,
-        valued.account_key,
-        valued.as_of,
-        valued.as_of_index,
-        valued.scheme,
-        valued.is_primary,
-        valued.population,
-        valued.value,
-        group_tiers.total,
-        group_tiers.before_value,
-        coalesce(group_tiers.tier_rank, lowest.tier_rank) as tier_rank,
+        curve.*,
+        coalesce(lines.tier_rank, lowest.tier_rank) as tier_rank,
         case
-            when group_tiers.tier_rank is not null then 'share'
-            when valued.value is null then valued.value_reason
+            when lines.tier_rank is not null then 'share'
+            when curve.value is null then curve.value_reason
             else 'non_positive'
         end as tier_reason
-    from valued
-    inner join lowest on valued.scheme = lowest.scheme
-    left join group_tiers
+    from curve
+    inner join lowest on curve.scheme = lowest.scheme
+    left join lines
         on
-            valued.scheme = group_tiers.scheme
-            and valued.as_of = group_tiers.as_of
-            and valued.population = group_tiers.population
-            and valued.value = group_tiers.value
-),
-
--- a tier's line is the smallest value in it: who reaches it, belongs to it
-lines as (
-    select
-        group_tiers.scheme,
-        group_tiers.as_of,
-        group_tiers.population,
-        group_tiers.tier_rank,
-        min(group_tiers.value) as entry_value
-    from group_tiers
-    group by
-        group_tiers.scheme, group_tiers.as_of, group_tiers.population, group_tiers.tier_rank
+            curve.scheme = lines.scheme
+            and curve.as_of = lines.as_of
+            and curve.population = lines.population
+            and curve.value >= lines.entry_value
+            and curve.value < coalesce(lines.end_value, curve.value + 1)
 )
 
 select
     tiered.account_sk,
-    tiered.account_key,
     tiered.as_of,
     tiered.as_of_index,
     tiered.scheme,
@@ -126,14 +149,15 @@ select
     tiered.population,
     tiered.value,
     tiered.total,
-    tiered.before_value,
     tiered.tier_rank,
     cut_points.tier,
     tiered.tier_reason,
     {{ ratio('case when tiered.value > 0 then tiered.value end', 'tiered.total') }} as share,
     {{ ratio('tiered.before_value', 'tiered.total') }} as share_before,
-    cast(lines.entry_value - tiered.value as decimal(38, 4)) as distance
+    cast(lines.entry_value - tiered.value as decimal(38, 4)) as distance,
+    as_ofs.input_fingerprint
 from tiered
+inner join {{ ref('int_as_ofs_fingerprinted') }} as as_ofs on tiered.as_of = as_ofs.as_of
 inner join cut_points
     on tiered.scheme = cut_points.scheme and tiered.tier_rank = cut_points.tier_rank
 left join lines

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with windows as (
     select * from {{ ref('int_account_windows') }}
 ),
@@ -27,7 +29,6 @@ parameters as (
 measured as (
     select
         windows.account_sk,
-        accounts.account_key,
         windows.as_of,
         windows.as_of_index,
         schemes.scheme,
@@ -54,7 +55,6 @@ measured as (
 valued as (
     select
         measured.account_sk,
-        measured.account_key,
         measured.as_of,
         measured.as_of_index,
         measured.scheme,

@@ -1,8 +1,11 @@
-with parameters as (
-    select * from {{ ref('stg_run__parameters') }}
-),
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_parts',
+    unique_key='as_of_index',
+    meta={'parts': 'int_as_ofs_fingerprinted'},
+) }}
 
-positive as (
+with positive as (
     select
         scheme_tiers.scheme,
         scheme_tiers.as_of,
@@ -21,9 +24,9 @@ positive as (
             rows between unbounded preceding and current row
         ) as through
     from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
-    inner join parameters
-        on scheme_tiers.as_of_index > parameters.as_of_month_index - parameters.history_months
-    where scheme_tiers.value > 0
+    where
+        scheme_tiers.value > 0
+        and {{ in_changed_as_ofs('scheme_tiers.as_of_index', ref('int_as_ofs_fingerprinted')) }}
 ),
 
 counted as (
@@ -32,7 +35,9 @@ counted as (
         count(*) as account_count
     from {{ ref('int_account_windows') }} as windows
     inner join {{ ref('int_accounts') }} as accounts on windows.account_sk = accounts.account_sk
-    where not accounts.is_excluded
+    where
+        not accounts.is_excluded
+        and {{ in_changed_as_ofs('windows.as_of_index', ref('int_as_ofs_fingerprinted')) }}
     group by windows.as_of
 ),
 
@@ -68,4 +73,8 @@ measured as (
     group by positive.scheme, positive.as_of, positive.as_of_index, counted.account_count
 )
 
-select * from measured
+select
+    measured.*,
+    as_ofs.input_fingerprint
+from measured
+inner join {{ ref('int_as_ofs_fingerprinted') }} as as_ofs on measured.as_of = as_ofs.as_of

@@ -1,5 +1,13 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_parts',
+    unique_key='month_index',
+    meta={'parts': 'int_invoice_months_fingerprinted'},
+) }}
+
 with lines as (
     select * from {{ ref('int_invoice_lines_converted') }}
+    where {{ in_changed_months('invoice_date', ref('int_invoice_months_fingerprinted')) }}
 ),
 
 documents as (
@@ -64,4 +72,9 @@ summed as (
         documents.left_out_reason
 )
 
-select * from summed
+select
+    summed.*,
+    months.input_fingerprint
+from summed
+inner join {{ ref('int_invoice_months_fingerprinted') }} as months
+    on summed.month_index = months.month_index

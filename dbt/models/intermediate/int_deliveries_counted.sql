@@ -59,8 +59,8 @@ staged as (
     union all
     select
         delivery_id,
-        count(*) as rows_staged
-    from {{ ref('stg_erp__invoice_lines') }}
+        cast(sum(line_count) as bigint) as rows_staged
+    from {{ ref('int_delivery_months_counted') }}
     group by delivery_id
     union all
     select

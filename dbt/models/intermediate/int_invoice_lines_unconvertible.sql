@@ -1,6 +1,16 @@
-with lines as (
-    select * from {{ ref('int_invoice_lines_booked') }}
-    where left_out_reason is null
+-- only months that have such lines are read again
+with flagged as (
+    select distinct months.month_index
+    from {{ ref('int_customer_currency_months') }} as months
+    where months.booking = 'no_exchange_rate'
+),
+
+lines as (
+    select booked.*
+    from {{ ref('int_invoice_lines_booked') }} as booked
+    inner join flagged
+        on year(booked.invoice_date) * 12 + month(booked.invoice_date) = flagged.month_index
+    where booked.left_out_reason is null
 ),
 
 unconvertible as (

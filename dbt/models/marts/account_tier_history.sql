@@ -1,57 +1,27 @@
-with finalised as (
-    select final_tiers.*
-    from {{ ref('int_account_final_tiers') }} as final_tiers
-    inner join {{ ref('stg_run__parameters') }} as parameters
-        on final_tiers.as_of_index > parameters.as_of_month_index - parameters.history_months
-),
-
-windows as (
-    select * from {{ ref('int_account_windows') }}
-),
-
-schemes as (
-    select
-        scheme_tiers.account_sk,
-        scheme_tiers.as_of_index,
-    {% for scheme in ['revenue', 'gross_margin'] %}
-        max(case when scheme_tiers.scheme = '{{ scheme }}' then scheme_tiers.tier end)
-            as {{ scheme }}_tier,
-        max(case when scheme_tiers.scheme = '{{ scheme }}' then scheme_tiers.share end)
-            as {{ scheme }}_share,
-        max(case when scheme_tiers.scheme = '{{ scheme }}' then scheme_tiers.share_before end)
-            as {{ scheme }}_share_before,
-        max(case when scheme_tiers.scheme = '{{ scheme }}' then scheme_tiers.distance end)
-            as {{ scheme }}_distance{{ ',' if not loop.last }}
-    {% endfor %}
-    from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
-    group by scheme_tiers.account_sk, scheme_tiers.as_of_index
-)
+{{ config(materialized='view') }}
 
 select
-    finalised.account_key,
-    finalised.as_of,
-    {{ month_start('finalised.as_of_index - 1') }} as month,
-    cast(windows.revenue as decimal(18, 4)) as revenue,
-    cast(case when windows.line_count = 0 then 0 else windows.gross_margin end as decimal(18, 4))
-        as gross_margin,
-    windows.invoice_count,
-    schemes.revenue_share,
-    schemes.revenue_share_before,
-    schemes.revenue_tier,
-    cast(schemes.revenue_distance as decimal(18, 4)) as revenue_distance,
-    schemes.gross_margin_share,
-    schemes.gross_margin_share_before,
-    schemes.gross_margin_tier,
-    cast(schemes.gross_margin_distance as decimal(18, 4)) as gross_margin_distance,
-    finalised.value_tier,
-    finalised.raw_tier,
-    finalised.stable_tier,
-    finalised.override_tier,
-    finalised.final_tier,
-    finalised.posture,
-    finalised.is_new_customer
-from finalised
-inner join windows
-    on finalised.account_sk = windows.account_sk and finalised.as_of_index = windows.as_of_index
-left join schemes
-    on finalised.account_sk = schemes.account_sk and finalised.as_of_index = schemes.as_of_index
+    dated.account_key,
+    dated.as_of,
+    dated.month,
+    dated.revenue,
+    dated.gross_margin,
+    dated.invoice_count,
+    dated.revenue_share,
+    dated.revenue_share_before,
+    dated.revenue_tier,
+    dated.revenue_distance,
+    dated.gross_margin_share,
+    dated.gross_margin_share_before,
+    dated.gross_margin_tier,
+    dated.gross_margin_distance,
+    dated.value_tier,
+    dated.raw_tier,
+    dated.stable_tier,
+    dated.override_tier,
+    dated.final_tier,
+    dated.posture,
+    dated.is_new_customer
+from {{ ref('int_account_tiers_dated') }} as dated
+inner join {{ ref('stg_run__parameters') }} as parameters
+    on dated.as_of_index > parameters.as_of_month_index - parameters.history_months

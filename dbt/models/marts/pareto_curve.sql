@@ -3,7 +3,7 @@ select
     ranks.population,
     row_number() over (
         partition by ranks.scheme, ranks.population
-        order by ranks.value desc, ranks.account_sk
+        order by ranks.value desc, ranks.account_key
     ) as curve_rank,
     ranks.account_key,
     ranks.as_of,

@@ -1,26 +1,45 @@
 {% set total_squared = 'cast(measured.total as double) * cast(measured.total as double)' %}
 
-with measured as (
-    select * from {{ ref('int_concentration_measured') }}
-),
-
-parameters as (
+with parameters as (
     select * from {{ ref('stg_run__parameters') }}
 ),
 
--- a customer's weight in the portfolio is that of its whole group
+measured as (
+    select concentration.*
+    from {{ ref('int_concentration_measured') }} as concentration
+    inner join parameters
+        on concentration.as_of_index > parameters.as_of_month_index - parameters.history_months
+),
+
+-- a customer's weight in the portfolio is that of its whole group; most accounts are alone in
+-- theirs and need no sum
+grouped as (
+    select
+        hierarchies.account_sk,
+        hierarchies.ultimate_parent_account_sk,
+        count(*) over (partition by hierarchies.ultimate_parent_account_sk) as group_size
+    from {{ ref('int_account_hierarchies') }} as hierarchies
+),
+
 group_values as (
     select
         scheme_tiers.scheme,
         scheme_tiers.as_of,
-        hierarchies.ultimate_parent_account_sk,
+        scheme_tiers.value,
+        scheme_tiers.total
+    from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
+    inner join grouped on scheme_tiers.account_sk = grouped.account_sk
+    where scheme_tiers.value > 0 and grouped.group_size = 1
+    union all
+    select
+        scheme_tiers.scheme,
+        scheme_tiers.as_of,
         sum(scheme_tiers.value) as value,
         max(scheme_tiers.total) as total
     from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
-    inner join {{ ref('int_account_hierarchies') }} as hierarchies
-        on scheme_tiers.account_sk = hierarchies.account_sk
-    where scheme_tiers.value > 0
-    group by scheme_tiers.scheme, scheme_tiers.as_of, hierarchies.ultimate_parent_account_sk
+    inner join grouped on scheme_tiers.account_sk = grouped.account_sk
+    where scheme_tiers.value > 0 and grouped.group_size > 1
+    group by scheme_tiers.scheme, scheme_tiers.as_of, grouped.ultimate_parent_account_sk
 ),
 
 major as (

@@ -1,0 +1,125 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_parts',
+    unique_key='as_of_index',
+    meta={'parts': 'int_as_ofs_fingerprinted'},
+) }}
+
+with parameters as (
+    select * from {{ ref('stg_run__parameters') }}
+),
+
+windows as (
+    select * from {{ ref('int_account_windows') }}
+    where {{ in_changed_as_ofs('as_of_index', ref('int_as_ofs_fingerprinted')) }}
+),
+
+scheme_tiers as (
+    select * from {{ ref('int_account_scheme_tiers') }}
+    where {{ in_changed_as_ofs('as_of_index', ref('int_as_ofs_fingerprinted')) }}
+),
+
+matrix as (
+    select * from {{ ref('tier_matrix') }}
+),
+
+tiers as (
+    select
+        cut_points.tier,
+        cut_points.tier_rank,
+        max(cut_points.tier_rank) over () as lowest_tier_rank
+    from {{ ref('stg_run__cut_points') }} as cut_points
+    inner join parameters on cut_points.scheme = parameters.primary_scheme
+),
+
+lowest as (
+    select
+        tiers.tier,
+        tiers.tier_rank
+    from tiers
+    where tiers.tier_rank = tiers.lowest_tier_rank
+),
+
+-- above the lowest tier by revenue, whatever the primary scheme is
+large as (
+    select
+        scheme_tiers.account_sk,
+        scheme_tiers.as_of
+    from scheme_tiers
+    inner join {{ ref('stg_run__schemes') }} as schemes on scheme_tiers.scheme = schemes.scheme
+    where schemes.scheme = 'revenue' and scheme_tiers.tier <> schemes.lowest_tier
+),
+
+-- potential is not computed yet: the matrix is entered by its row `none`
+valued as (
+    select
+        windows.account_sk,
+        windows.as_of,
+        windows.as_of_index,
+        windows.first_invoice_date,
+        windows.gross_margin,
+        scheme_tiers.tier as value_tier,
+        scheme_tiers.tier_rank as value_tier_rank,
+        scheme_tiers.value,
+        scheme_tiers.tier_reason as value_tier_reason,
+        cast(null as string) as potential_tier,
+        lowest.tier as lowest_tier,
+        lowest.tier_rank as lowest_tier_rank,
+        large.account_sk is not null as is_large
+    from windows
+    cross join lowest
+    left join scheme_tiers
+        on
+            windows.account_sk = scheme_tiers.account_sk
+            and windows.as_of = scheme_tiers.as_of
+            and scheme_tiers.is_primary
+    left join large on windows.account_sk = large.account_sk and windows.as_of = large.as_of
+),
+
+-- a tier that the matrix does not know stays as it is
+decided as (
+    select
+        valued.account_sk,
+        valued.as_of,
+        valued.as_of_index,
+        valued.value_tier,
+        valued.value_tier_rank,
+        valued.value,
+        valued.value_tier_reason,
+        valued.lowest_tier_rank,
+        coalesce(tiers.tier, valued.value_tier, valued.lowest_tier) as raw_tier,
+        coalesce(tiers.tier_rank, valued.value_tier_rank, valued.lowest_tier_rank) as raw_tier_rank,
+        valued.potential_tier,
+        coalesce(valued.gross_margin < 0 and valued.is_large, false) as is_large_and_unprofitable,
+        coalesce(
+            valued.first_invoice_date
+            > {{ month_start('valued.as_of_index - parameters.new_customer_months') }},
+            false
+        ) as is_new_customer,
+        -- a new customer's short history does not demote it: its patience reaches back to its first
+        -- invoice
+        case
+            when
+                valued.first_invoice_date
+                > {{ month_start('valued.as_of_index - parameters.new_customer_months') }}
+                then greatest(
+                    parameters.demotion_patience_months,
+                    valued.as_of_index
+                    - (year(valued.first_invoice_date) * 12 + month(valued.first_invoice_date))
+                )
+            else parameters.demotion_patience_months
+        end as patience_months
+    from valued
+    cross join parameters
+    left join matrix
+        on
+            valued.value_tier = matrix.value_tier
+            and coalesce(valued.potential_tier, 'none') = matrix.potential_tier
+    left join tiers on matrix.final_tier = tiers.tier
+)
+
+select
+    decided.*,
+    as_ofs.input_fingerprint
+from decided
+inner join {{ ref('int_as_ofs_fingerprinted') }} as as_ofs on decided.as_of = as_ofs.as_of

@@ -1,0 +1,68 @@
+with windows as (
+    select * from {{ ref('int_account_windows') }}
+),
+
+parameters as (
+    select * from {{ ref('stg_run__parameters') }}
+),
+
+schemes as (
+    select
+        {{ fingerprint([
+            'schemes.scheme', 'schemes.criterion', 'schemes.is_primary', 'schemes.lowest_tier',
+        ]) }} as schemes_said
+    from {{ ref('stg_run__schemes') }} as schemes
+),
+
+cut_points as (
+    select
+        {{ fingerprint([
+            'cut_points.scheme', 'cut_points.tier', 'cut_points.tier_rank',
+            'cut_points.cut_millionths', 'cut_points.crossing_account',
+        ]) }} as cut_points_said
+    from {{ ref('stg_run__cut_points') }} as cut_points
+),
+
+-- a scheme is ranked in all months or in none: see int_account_scheme_values
+costs as (
+    select max(case when windows.costed_line_count > 0 then 1 else 0 end) as has_cost
+    from windows
+),
+
+measured as (
+    select
+        windows.as_of,
+        windows.as_of_index,
+        {{ fingerprint([
+            'windows.account_sk', 'accounts.is_excluded', 'windows.revenue',
+            'windows.revenue_previous', 'windows.turnover', 'windows.costed_turnover',
+            'windows.gross_margin', 'windows.line_count', 'windows.costed_line_count',
+            'windows.invoice_count', 'windows.first_invoice_date', 'windows.last_invoice_date',
+        ]) }} as windows_said
+    from windows
+    inner join {{ ref('int_accounts') }} as accounts on windows.account_sk = accounts.account_sk
+    group by windows.as_of, windows.as_of_index
+),
+
+said as (
+    select
+        measured.as_of,
+        measured.as_of_index,
+        concat(
+            measured.windows_said, '|', schemes.schemes_said, '|', cut_points.cut_points_said, '|',
+            cast(costs.has_cost as string), '|', cast(parameters.min_cost_coverage as string), '|',
+            cast(parameters.new_customer_months as string), '|',
+            cast(parameters.demotion_patience_months as string)
+        ) as input_said
+    from measured
+    cross join schemes
+    cross join cut_points
+    cross join costs
+    cross join parameters
+)
+
+select
+    said.as_of,
+    said.as_of_index,
+    {{ surrogate_key('said.input_said') }} as input_fingerprint
+from said

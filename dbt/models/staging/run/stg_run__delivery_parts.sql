@@ -1,0 +1,13 @@
+with source as (
+    select * from {{ source('run', 'deliveries') }}
+),
+
+parts as (
+    select
+        delivery_id,
+        {{ surrogate_key('sha256') }} as input_fingerprint
+    from source
+    where entity = 'invoice_lines' and not is_repeated
+)
+
+select * from parts
