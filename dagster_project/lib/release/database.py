@@ -71,11 +71,14 @@ def _write(
         sources = {
             mart.name: f"read_parquet({literal(folder / f'{mart.name}.parquet')})" for mart in marts
         }
+        threads = connection.sql("select current_setting('threads')").fetchall()[0]
         absent = keep_tables(connection, marts, sources=sources, parts=parts) if parts else {}
         connection.execute("begin")
         for mart in marts:
             table = f"release.main.{identifier(mart.name)}"
             source = sources[mart.name]
+            # Several threads merge row groups as small as a part again: 5.2 s of CPU against 2.9.
+            connection.execute(f"set threads = {1 if mart.parts else threads[0]}")
             if mart.name not in absent:
                 connection.execute(f"create table {table} as select * from {source}")
             elif absent[mart.name]:
