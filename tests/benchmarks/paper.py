@@ -93,9 +93,7 @@ def rows(book: Book) -> list[tuple[str, ...]]:
             continue
         further = (shown(line.at(lines)) for lines in FURTHER)
         found.append((words, _small(line.per_line * MILLION, shown), *further))
-    found.append(
-        ("accounts (customers and prospects)", "-", *map(_many, FURTHER))
-    )
+    found.append(("accounts (customers and prospects)", "-", *map(_many, FURTHER)))
     spark = slope(book, "Spark", _cpu)
     if spark is not None:
         cores = (f"{spark.at(lines) / HOUR:.0f} cores" for lines in FURTHER)
