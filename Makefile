@@ -57,8 +57,10 @@ faults: $(READY)
 	@echo "killing refreshes at random moments (some minutes)"
 	@$(BIN)/pytest tests/faults
 
+# BENCH_ONLY=help,demo,1m,...: some stages; BENCH_ARGS=--again: measured before or not
 bench: $(READY)
-	@$(BIN)/python -m tests.benchmarks.bench
+	@$(UV) sync --quiet --frozen --all-extras --group bench --inexact --python $(PYTHON)
+	@$(BIN)/python -m tests.benchmarks.bench --only=$(BENCH_ONLY) $(BENCH_ARGS)
 
 clean:
 	rm -rf .venv .uv dbt/target data/out data/landing

@@ -37,7 +37,8 @@ class Outcome:
     """How a refresh ended.
 
     `status`: published, nothing_to_do, gate_failed, unreadable (extracts) or failed (anything else, with
-    `error`). `release` is the live release afterwards, None before the first.
+    `error`). `release` is the live release afterwards, None before the first. `steps`: seconds of each
+    step that succeeded.
     """
 
     status: Literal["published", "nothing_to_do", "gate_failed", "unreadable", "failed"]
@@ -47,6 +48,7 @@ class Outcome:
     checks: list[CheckResult] = field(default_factory=list)
     error: str = ""
     seconds: float = 0.0
+    steps: dict[str, float] = field(default_factory=dict)
 
     @property
     def failed_checks(self) -> list[CheckResult]:
@@ -145,6 +147,7 @@ def _outcome(settings: Settings, folder: Path, result: object, *, seconds: float
         checks=checks,
         error=error,
         seconds=seconds,
+        steps=_step_seconds(result),
     )
 
 
@@ -160,8 +163,18 @@ def _keep_record(folder: Path, outcome: Outcome) -> None:
             status=outcome.status,
             seconds=round(outcome.seconds, 1),
             failed=failed or outcome.error.partition("\n")[0],
+            steps=outcome.steps,
         ),
     )
+
+
+def _step_seconds(result: object) -> dict[str, float]:
+    """Seconds of each step that succeeded, in the order of their ends."""
+    return {
+        event.step_key: round(event.step_success_data.duration_ms / 1_000, 3)
+        for event in result.all_events  # type: ignore[attr-defined]
+        if event.is_step_success
+    }
 
 
 def _first_error(result: object) -> str:

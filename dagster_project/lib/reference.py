@@ -9,11 +9,13 @@ The rules are those of the Pareto tier: ties stand together, only positive value
 the account that crosses a line is taken in, left out, or goes to the nearer side.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
+from functools import cached_property
 from itertools import groupby
-from typing import Any, Literal
+from operator import itemgetter
+from typing import Any, Literal, Self
 
 import pandas as pd
 
@@ -52,6 +54,11 @@ class SchemeRule:
         if self.crossing_account not in ("include", "exclude", "nearest"):
             raise ValueError(f"crossing_account must be include, exclude or nearest: {self!r}")
 
+    @cached_property
+    def cut_units(self) -> tuple[tuple[str, int], ...]:
+        """The cut points in millionths."""
+        return tuple((tier, int(cut * CUT_UNITS)) for tier, cut in self.cut_points)
+
     @property
     def tiers(self) -> tuple[str, ...]:
         """Every tier of the scheme, best first."""
@@ -82,105 +89,128 @@ def tier_accounts(accounts: pd.DataFrame, rule: SchemeRule) -> pd.DataFrame:
         twice = accounts.loc[accounts["account_key"].duplicated(), "account_key"].iloc[0]
         raise ValueError(f"account_key is not unique: {twice!r}")
     populations = accounts.get("population", pd.Series("", index=accounts.index))
-    reasons = accounts.get("value_reason", pd.Series(None, index=accounts.index, dtype=object))
-    members: dict[Any, list[_Account]] = {}
-    ordered: list[_Account] = []
-    columns = (accounts["account_key"], accounts["value"], reasons, populations)
-    for key, value, reason, population in zip(*columns, strict=True):
-        account = _Account(key, none_if_null(value), none_if_null(reason))
-        ordered.append(account)
-        members.setdefault(none_if_null(population), []).append(account)
-    for population_members in members.values():
-        _cut(population_members, rule)
+    columns = _Columns.of(accounts)
+    members: dict[Any, list[int]] = {}
+    for position, population in enumerate(nulls_as_none(populations)):
+        members.setdefault(population, []).append(position)
+    for positions in members.values():
+        _cut(columns, positions, rule)
     return pd.DataFrame(
         {
-            "account_key": pd.Series([a.key for a in ordered], dtype=object),
-            "value": pd.Series([a.value for a in ordered], dtype=object),
-            "rank": pd.Series([a.rank for a in ordered], dtype="Int64"),
-            "share": pd.Series([a.share for a in ordered], dtype=float),
-            "share_before": pd.Series([a.share_before for a in ordered], dtype=float),
-            "cumulative_share": pd.Series([a.cumulative_share for a in ordered], dtype=float),
-            "cumulative_share_net": pd.Series([a.net for a in ordered], dtype=float),
-            "tier": pd.Series([a.tier for a in ordered], dtype=object),
-            "tier_reason": pd.Series([a.reason for a in ordered], dtype=object),
-            "distance": pd.Series([a.distance for a in ordered], dtype=object),
+            "account_key": pd.Series(columns.key, dtype=object),
+            "value": pd.Series(columns.value, dtype=object),
+            "rank": pd.Series(columns.rank, dtype="Int64"),
+            "share": pd.Series(columns.share, dtype=float),
+            "share_before": pd.Series(columns.share_before, dtype=float),
+            "cumulative_share": pd.Series(columns.cumulative_share, dtype=float),
+            "cumulative_share_net": pd.Series(columns.net, dtype=float),
+            "tier": pd.Series(columns.tier, dtype=object),
+            "tier_reason": pd.Series(columns.reason, dtype=object),
+            "distance": pd.Series(columns.distance, dtype=object),
         }
     ).set_index(accounts.index)
 
 
-class _Account:
-    """One account on its way through the rules; `units`: its value in ten-thousandths."""
+@dataclass
+class _Columns:
+    """The accounts on their way through the rules, a list per column and an entry per account.
 
-    def __init__(self, key: str, value: Decimal | None, given_reason: str | None) -> None:
-        self.key = key
-        self.value = value
-        self.units = None if given_reason else amount_units(value)
-        self.reason = given_reason or ("no_sales" if value is None else "share")
-        self.rank: int | None = None
-        self.share: float | None = None
-        self.share_before: float | None = None
-        self.cumulative_share: float | None = None
-        self.net: float | None = None
-        self.tier = ""
-        self.distance: Decimal | None = None
+    `units` is the value in ten-thousandths, None off the curve. An object per account would take
+    ten times as long.
+    """
 
+    key: list[str]
+    value: list[Decimal | None]
+    units: list[int | None]
+    reason: list[str]
+    rank: list[int | None]
+    share: list[float | None]
+    share_before: list[float | None]
+    cumulative_share: list[float | None]
+    net: list[float | None]
+    tier: list[str]
+    distance: list[Decimal | None]
 
-def _cut(accounts: list[_Account], rule: SchemeRule) -> None:
-    valued = sorted((a for a in accounts if a.units is not None), key=lambda a: (-_of(a), a.key))
-    ranked = [a for a in valued if _of(a) > 0]
-    total = sum(_of(a) for a in ranked)
-    for account in accounts:
-        account.tier = rule.lowest_tier
-        if account.units is not None and account.units <= 0:
-            account.reason = "non_positive" if total > 0 else "no_positive_total"
-    for first_rank, before, tied in _ties(ranked):
-        tier = _tier_of(before, before + sum(_of(a) for a in tied), total, rule)
-        for offset, account in enumerate(tied):
-            account.tier = tier
-            account.rank = first_rank + offset
-            account.share = exact_ratio(_of(account), total)
-            account.share_before = exact_ratio(before, total)
-            account.cumulative_share = exact_ratio(before + (offset + 1) * _of(account), total)
-    running, net_total = 0, sum(_of(a) for a in valued)
-    for account in valued:
-        running += _of(account)
-        account.net = exact_ratio(running, net_total) if net_total > 0 else None
-    _measure_distances(valued, ranked, tiers=rule.tiers)
+    @classmethod
+    def of(cls, accounts: pd.DataFrame) -> Self:
+        keys, values = list(accounts["account_key"]), nulls_as_none(accounts["value"])
+        given = [None] * len(keys)
+        if "value_reason" in accounts:
+            given = nulls_as_none(accounts["value_reason"])
+        reasons = [
+            reason or ("no_sales" if value is None else "share")
+            for reason, value in zip(given, values, strict=True)
+        ]
+        units = [
+            None if reason else amount_units(value)
+            for reason, value in zip(given, values, strict=True)
+        ]
+        nothing: list[list[Any]] = [[None] * len(keys) for _ in range(7)]
+        return cls(keys, values, units, reasons, *nothing)
 
 
-def _ties(ranked: list[_Account]) -> Iterator[tuple[int, int, list[_Account]]]:
-    """Yield (rank of the first, sum of all strictly larger values, accounts of one value)."""
+def _cut(columns: _Columns, positions: list[int], rule: SchemeRule) -> None:
+    valued = [(units, at) for at in positions if (units := columns.units[at]) is not None]
+    valued.sort(key=lambda one: columns.key[one[1]])
+    valued.sort(key=lambda one: -one[0])
+    ranked = [one for one in valued if one[0] > 0]
+    total = sum(units for units, _ in ranked)
+    for at in positions:
+        columns.tier[at] = rule.lowest_tier
+    for _, at in valued[len(ranked) :]:
+        columns.reason[at] = "non_positive" if total > 0 else "no_positive_total"
+    _rank(columns, ranked, total, rule)
+    running, net_total = 0, sum(units for units, _ in valued)
+    for units, at in valued:
+        running += units
+        columns.net[at] = exact_ratio(running, net_total) if net_total > 0 else None
+    _measure_distances(columns, valued, ranked_count=len(ranked), tiers=rule.tiers)
+
+
+def _rank(columns: _Columns, ranked: list[tuple[int, int]], total: int, rule: SchemeRule) -> None:
+    """Accounts of one value stand together: one tier, and the sum of all strictly larger values."""
     rank, before = 1, 0
-    for units, group in groupby(ranked, key=_of):
-        tied = list(group)
-        yield rank, before, tied
-        rank, before = rank + len(tied), before + units * len(tied)
+    for units, group in groupby(ranked, key=itemgetter(0)):
+        tied = [at for _, at in group]
+        tier = _tier_of(before, before + units * len(tied), total, rule)
+        share, share_before = exact_ratio(units, total), exact_ratio(before, total)
+        for at in tied:
+            before += units
+            columns.tier[at], columns.rank[at] = tier, rank
+            columns.share[at], columns.share_before[at] = share, share_before
+            columns.cumulative_share[at] = exact_ratio(before, total)
+            rank += 1
 
 
 def _tier_of(before: int, through: int, total: int, rule: SchemeRule) -> str:
-    for tier, cut in rule.cut_points:
-        line = int(cut * CUT_UNITS) * total
+    for tier, cut in rule.cut_units:
+        line = cut * total
         gap_before, gap_through = line - CUT_UNITS * before, CUT_UNITS * through - line
-        takes_in = {
-            "include": gap_before > 0,
-            "exclude": gap_through <= 0,
-            "nearest": gap_through <= 0 or (gap_before > 0 and gap_through <= gap_before),
-        }
-        if takes_in[rule.crossing_account]:
+        if rule.crossing_account == "include":
+            takes_in = gap_before > 0
+        elif rule.crossing_account == "exclude":
+            takes_in = gap_through <= 0
+        else:
+            takes_in = gap_through <= 0 or (gap_before > 0 and gap_through <= gap_before)
+        if takes_in:
             return tier
     return rule.lowest_tier
 
 
 def _measure_distances(
-    valued: list[_Account], ranked: list[_Account], *, tiers: Sequence[str]
+    columns: _Columns,
+    valued: list[tuple[int, int]],
+    *,
+    ranked_count: int,
+    tiers: Sequence[str],
 ) -> None:
-    lines: dict[str, int] = {}
-    for account in ranked:
-        lines[account.tier] = min(_of(account), lines.get(account.tier, _of(account)))
-    for account in valued:
-        target = tiers[max(0, tiers.index(account.tier) - 1)]
-        if target in lines:
-            account.distance = Decimal(lines[target] - _of(account)).scaleb(-4, EXACT)
+    # Ranked accounts come the largest first: the last of a tier is its smallest.
+    lines = {columns.tier[at]: units for units, at in valued[:ranked_count]}
+    better = dict(zip(tiers, [tiers[0], *tiers], strict=False))
+    for units, at in valued:
+        line = lines.get(better[columns.tier[at]])
+        if line is not None:
+            columns.distance[at] = Decimal(line - units).scaleb(-4, EXACT)
 
 
 def amount_units(value: Decimal | None) -> int | None:
@@ -202,16 +232,17 @@ def amount_units(value: Decimal | None) -> int | None:
     return units
 
 
-def _of(account: _Account) -> int:
-    assert account.units is not None
-    return account.units
-
-
 def exact_ratio(numerator: int, denominator: int) -> float | None:
     """Divide exactly, round half up at 12 decimals; only then a float; null over 0."""
     if denominator == 0:
         return None
     return (2 * numerator * SHARE_UNITS + denominator) // (2 * denominator) / SHARE_UNITS
+
+
+def nulls_as_none(values: pd.Series) -> list[Any]:
+    """The values in order, None for whatever pandas takes for missing."""
+    plain = values.astype(object)
+    return list(plain.where(plain.notna(), None))
 
 
 def none_if_null(value: Any) -> Any:

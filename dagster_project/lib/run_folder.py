@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.landing import LandingReport
 
 LANDING = "landing.json"
 RECORD = "outcome.json"
+SCRATCH = "scratch"
 CHECKS = ("checks_dbt.json", "checks_gate.json")
 
 
@@ -47,13 +48,17 @@ def read_checks(folder: Path) -> list[CheckResult]:
 
 
 class RunRecord(BaseModel):
-    """How a run ended; `failed` names the checks that stopped it, or the error's first line."""
+    """How a run ended; `failed` names the checks that stopped it, or the error's first line.
+
+    `steps`: seconds of each Dagster step that succeeded; what `seconds` holds beyond them is start-up.
+    """
 
     run_id: str
     began: str
     status: str
     seconds: float
     failed: str
+    steps: dict[str, float] = Field(default_factory=dict)
 
 
 def write_record(folder: Path, record: RunRecord) -> None:

@@ -1,145 +1,114 @@
-"""The figures of the benchmark: kept by name, shown as a table, written into the README.
+"""The figures of the benchmark, kept by name as they come.
 
-Belongs here: what a figure is and how it is shown. How it is measured lies in `stages.py`.
+Belongs here: what a run is and how figures are kept. How they are measured lies in `stages.py` and `scale.py`, how
+they are shown in `tables.py`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import platform
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-
-from rich.table import Table
 
 from tests.benchmarks.measuring import Measured
 
-README = Path(__file__).with_name("README.md")
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
-PACKAGES = ("duckdb", "dbt-core", "dbt-duckdb", "dagster", "great-expectations", "pandas")
-HEADER = (
-    "figure",
-    "against",
-    "wall s",
-    "CPU s",
-    "yardstick wall s",
-    "yardstick CPU s",
-    "ratio wall",
-    "ratio CPU",
-    "peak MB",
-    "goal",
-    "met",
-    "measured",
-)
-UNRATED = "-"
+# From Dagster's steps to the floors of the architecture; what is left of the wall clock is start-up.
+FLOORS = {
+    "extracts": "sources",
+    "sources__run_inputs": "sources",
+    "transform": "transform",
+    "gate": "gate",
+    "quality__gate": "gate",
+    "exports": "exports and release",
+    "exports__release": "exports and release",
+}
 
 
 @dataclass(frozen=True)
-class Figure:
-    """One measured stage beside its yardstick.
+class Run:
+    """One measured run, or the median of several.
 
-    `goal_ratio` is the most that wall over wall may be, `goal_seconds` the most wall seconds,
-    `goal_peak_mb` the most memory; None = no such goal.
+    `name` is `<size>/<format>/<what>` where lines were generated, else `<theme>/<what>`. `floors`: seconds;
+    `disk_mb`: what lay in the output folder afterwards. `same_as`: what its marts were compared with.
     """
 
     name: str
-    against: str
     measured: Measured
-    yardstick: Measured
-    goal_ratio: float | None = None
-    goal_seconds: float | None = None
-    goal_peak_mb: float | None = None
-    day: str = ""
-
-    @property
-    def goal(self) -> str:
-        """The goals in words."""
-        goals = [
-            f"ratio ≤ {self.goal_ratio}" if self.goal_ratio is not None else "",
-            f"< {self.goal_seconds} s" if self.goal_seconds is not None else "",
-            f"< {self.goal_peak_mb:.0f} MB" if self.goal_peak_mb is not None else "",
-        ]
-        return ", ".join(filter(None, goals)) or UNRATED
-
-    @property
-    def met(self) -> str:
-        """`yes`, or what is missed; `-` without a goal."""
-        ratio, peak = self.measured.wall / self.yardstick.wall, self.measured.peak_mb
-        missed = [
-            "ratio" if self.goal_ratio is not None and ratio > self.goal_ratio else "",
-            "seconds"
-            if self.goal_seconds is not None and self.measured.wall >= self.goal_seconds
-            else "",
-            "memory" if self.goal_peak_mb is not None and peak >= self.goal_peak_mb else "",
-        ]
-        if self.goal == UNRATED:
-            return UNRATED
-        return f"no: {', '.join(filter(None, missed))}" if any(missed) else "yes"
-
-    def cells(self) -> tuple[str, ...]:
-        """The row of the table, in the order of HEADER."""
-        return (
-            self.name,
-            self.against,
-            f"{self.measured.wall:.2f}",
-            f"{self.measured.cpu:.2f}",
-            f"{self.yardstick.wall:.2f}",
-            f"{self.yardstick.cpu:.2f}",
-            f"{self.measured.wall / self.yardstick.wall:.2f}",
-            f"{self.measured.cpu / self.yardstick.cpu:.2f}",
-            f"{self.measured.peak_mb:.0f}",
-            self.goal,
-            self.met,
-            self.day,
-        )
+    floors: dict[str, float] = field(default_factory=dict)
+    disk_mb: dict[str, float] = field(default_factory=dict)
+    same_as: str = ""
+    day: str = field(default_factory=lambda: datetime.now(UTC).date().isoformat())
 
 
-def keep(figures: Iterable[Figure], path: Path) -> list[Figure]:
-    """Adds the figures to those of earlier runs in the file; a figure of the same name is replaced."""
-    kept: dict[str, Figure] = {}
-    if path.is_file():
-        for record in json.loads(path.read_bytes()):
-            record["measured"] = Measured(**record["measured"])
-            record["yardstick"] = Measured(**record["yardstick"])
-            kept[record["name"]] = Figure(**record)
-    kept |= {figure.name: figure for figure in figures}
-    path.write_text(json.dumps([asdict(figure) for figure in kept.values()]), encoding="utf-8")
-    return list(kept.values())
+@dataclass
+class Book:
+    """All figures that were kept, by name, and the stages that were done with which state of the files.
+
+    `notes` says why a stage gave no figure. `seconds` are the parts of a small run, by table and part. `stale`,
+    which is not kept: stages that were not measured with the files as they are now.
+    """
+
+    path: Path
+    runs: dict[str, Run] = field(default_factory=dict)
+    done: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, dict[str, float]] = field(default_factory=dict)
+    stale: list[str] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, path: Path) -> Book:
+        """The book of earlier runs, empty where there was none."""
+        if not path.is_file():
+            return cls(path)
+        kept = json.loads(path.read_bytes())
+        runs = {
+            run["name"]: Run(**run | {"measured": Measured(**run["measured"])})
+            for run in kept.pop("runs")
+        }
+        return cls(path, runs, **kept)
+
+    def add(self, *runs: Run) -> None:
+        """Keeps runs; those of the same name are replaced."""
+        self.runs |= {run.name: run for run in runs}
+        self.write()
+
+    def write(self) -> None:
+        """Writes the file anew, whole."""
+        kept = {name: getattr(self, name) for name in ("done", "notes", "seconds")}
+        kept["runs"] = [asdict(run) for run in self.runs.values()]
+        part = self.path.with_suffix(".part")
+        part.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+        os.replace(part, self.path)
+
+    def wall(self, name: str) -> float | None:
+        """Wall seconds of a run, None where it was not measured."""
+        run = self.runs.get(name)
+        return run.measured.wall if run else None
 
 
-def today() -> str:
-    """The day of a measurement, UTC."""
-    return datetime.now(UTC).date().isoformat()
+def floors_of(wall: float, steps: dict[str, float]) -> dict[str, float]:
+    """Seconds by floor, of the whole process; a step that is not known here stands by its own name."""
+    floors = {"start-up": wall - sum(steps.values())}
+    for step, seconds in steps.items():
+        floor = FLOORS.get(step, step)
+        floors[floor] = floors.get(floor, 0.0) + seconds
+    return floors
 
 
-def terminal_table(figures: Iterable[Figure]) -> Table:
-    """The figures for a terminal."""
-    table = Table(title="Benchmark", caption=_circumstances())
-    for name in HEADER:
-        is_number = name.split()[0] in ("wall", "CPU", "yardstick", "ratio", "peak")
-        table.add_column(name, justify="right" if is_number else "left")
-    for figure in figures:
-        table.add_row(*figure.cells())
-    return table
-
-
-def write_readme(figures: Iterable[Figure], path: Path = README) -> None:
-    """Replaces what lies between the README's markers."""
-    rows = [HEADER, ("---",) * len(HEADER), *(figure.cells() for figure in figures)]
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    text = f"{before}{BEGIN}\n\n{_circumstances()}\n\n{table}\n\n{END}{after}"
-    path.write_text(text, encoding="utf-8")
-
-
-def _circumstances() -> str:
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    return (
-        f"{today()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
-        f"Python {platform.python_version()}, {versions}."
-    )
+def state_of(paths: Iterable[Path], words: Sequence[str] = ()) -> str:
+    """A hash of the files at and below the paths, by which a stage is known to be done."""
+    digest = hashlib.sha256(" ".join(words).encode())
+    for path in paths:
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if (
+                file.suffix in {".py", ".sql", ".yml", ".csv", ".lock"}
+                and "target" not in file.parts
+            ):
+                digest.update(file.relative_to(path.parent).as_posix().encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]

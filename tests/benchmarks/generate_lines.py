@@ -1,45 +1,42 @@
 """Makes invoice lines by the million, with the accounts, customers and rates that they need.
 
-Belongs here: input of the benchmarks in the layout of the profile `generic`. Every value is a hash of its
-row and the seed, so that DuckDB draws in parallel and the same seed gives the same rows. Bad rows,
-duplicates and ambiguous companies are the demo company's; here volume counts.
+Belongs here: input of the benchmarks in the layout of the profile `generic`. Bad rows,
+duplicates and ambiguous companies are the demo company's; here volume counts. Lines come as systems deliver
+them, one file per month, drawn month by month so that memory does not grow with the volume. What is
+delivered later on is made by `deliveries.py`.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Literal
 
 import duckdb
 
-FIRST_DAY = date(2023, 1, 1)
-AS_OF = date(2026, 1, 1)
-DEFAULT_SEED = 20_260_101
-MILLION = 1_000_000
-# 40,000 customers buy 10 million lines; a company with fewer lines has fewer customers.
-LINES_PER_CUSTOMER = 250
-FileFormat = Literal["parquet", "csv"]
+from tests.benchmarks import drawn_rows
+from tests.benchmarks.volume import (
+    DEFAULT_SEED,
+    MILLION,
+    FileFormat,
+    Volume,
+    file_of,
+    lines_of,
+    months,
+)
+
+MEMORY_LIMIT = "1GB"
+# Part of the folder's name: another way of drawing makes other folders.
+EDITION = "v2"
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Volume:
-    """How much to make: lines (of 10 lines two documents), and the seed of everything drawn."""
-
-    lines: int
-    seed: int = DEFAULT_SEED
-
-    @property
-    def customers(self) -> int:
-        """ERP customers; nine of ten are in the CRM, which has a quarter more of prospects."""
-        return max(self.lines // LINES_PER_CUSTOMER, 10)
 
 
 def default_cache() -> Path:
@@ -55,152 +52,48 @@ def landing_folder(volume: Volume, file_format: FileFormat, cache: Path) -> Path
         file_format: of the invoice lines; the small extracts are CSV beside both.
         cache: folder of all generated input.
     """
-    folder = cache / f"lines_{volume.lines}_{volume.seed}_{file_format}"
+    folder = cache / f"lines_{volume.lines}_{volume.seed}_{file_format}_{EDITION}"
     if not folder.is_dir():
         part = folder.with_name(f".{folder.name}.part")
         shutil.rmtree(part, ignore_errors=True)
-        _generate(volume, file_format, part)
+        _generate(volume, file_format, part / "base")
         part.rename(folder)
-    return folder
+    return folder / "base"
+
+
+@contextmanager
+def drawing(volume: Volume, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with the macros that draw for this seed."""
+    settings = {"memory_limit": MEMORY_LIMIT, "temp_directory": str(spill)}
+    with duckdb.connect(config=settings) as connection:
+        connection.execute("set enable_progress_bar = false")
+        drawn_rows.create_macros(connection, volume.seed)
+        yield connection
+
+
+def copy(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
+    """Writes the rows as Parquet or CSV, as the name says."""
+    file_format = "parquet" if target.suffix == ".parquet" else "csv, header"
+    connection.execute(f"copy ({query}) to '{target}' (format {file_format})")
 
 
 def _generate(volume: Volume, file_format: FileFormat, landing: Path) -> None:
     log.info("generating %d invoice lines as %s", volume.lines, file_format)
     for system in ("crm", "erp"):
         (landing / system).mkdir(parents=True)
-    with duckdb.connect(config={"memory_limit": "1GB", "temp_directory": str(landing)}) as drawn:
-        _create_macros(drawn, volume.seed)
-        _copy(drawn, _accounts(volume), landing / "crm" / "accounts.csv")
-        _copy(drawn, _customers(volume), landing / "erp" / "customers.csv")
-        _copy(drawn, _exchange_rates(), landing / "erp" / "exchange_rates.csv")
-        for year in range(FIRST_DAY.year, AS_OF.year):
-            name = f"invoice_lines_{year}.{file_format}"
-            _copy(drawn, _invoice_lines(volume, year), landing / "erp" / name)
+    with drawing(volume, landing.parent / "spill") as drawn:
+        copy(drawn, drawn_rows.accounts(volume), landing / "crm" / "accounts.csv")
+        copy(drawn, drawn_rows.customers(volume), landing / "erp" / "customers.csv")
+        copy(drawn, drawn_rows.exchange_rates(), landing / "erp" / "exchange_rates.csv")
 
+        def draw(month: date) -> None:
+            query = drawn_rows.invoice_lines(volume, *lines_of(volume, month))
+            copy(drawn.cursor(), query, landing / "erp" / file_of(month, file_format))
 
-def _create_macros(connection: duckdb.DuckDBPyConnection, seed: int) -> None:
-    connection.execute(
-        f"create macro uniform(row_id, name) as"
-        f" ((hash(row_id, name, {seed}) % 4294967296) + 0.5) / 4294967296"
-    )
-    connection.execute(
-        "create macro normal(row_id, name) as"
-        " sqrt(-2 * ln(uniform(row_id, name || ' radius')))"
-        " * cos(2 * pi() * uniform(row_id, name || ' angle'))"
-    )
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
-    file_format = "parquet" if target.suffix == ".parquet" else "csv, header"
-    connection.execute(f"copy ({query}) to '{target}' (format {file_format})")
-
-
-def _accounts(volume: Volume) -> str:
-    known = f"uniform(n, 'known') < 0.9 and n < {volume.customers}"
-    return f"""
-        select
-            format('A{{:07d}}', n) as account_id,
-            format('Company {{:07d}}', n) as account_name,
-            case when n < {volume.customers} then 'customer' else 'prospect' end as account_type,
-            case when {known} then format('C{{:07d}}', n) end as erp_customer_id,
-            format('www.company-{{:07d}}.example.com', n) as website,
-            ['FR', 'DE', 'BE', 'US', 'GB', 'CH'][1 + (n % 6)] as country_code,
-            ['machines', 'food', 'chemistry', 'transport'][1 + (n % 4)] as industry,
-            format('U{{:02d}}', n % 40) as owner_id,
-            (date '2015-01-01' + (uniform(n, 'created') * 3600)::integer)::timestamp as created_at
-        from range({volume.customers + volume.customers // 4}) as numbers (n)
-        where {known} or n >= {volume.customers}
-    """
-
-
-def _customers(volume: Volume) -> str:
-    return f"""
-        select
-            format('C{{:07d}}', n) as customer_id,
-            format('Company {{:07d}}', n) as customer_name,
-            ['FR', 'DE', 'BE', 'US', 'GB', 'CH'][1 + (n % 6)] as country_code,
-            format('{{:05d}}', 10000 + n % 80000) as postal_code
-        from range({volume.customers}) as numbers (n)
-    """
-
-
-def _exchange_rates() -> str:
-    """Foreign units per euro on working days, as the European Central Bank quotes."""
-    return f"""
-        select
-            day::date as rate_date,
-            'EUR' as from_currency,
-            currency as to_currency,
-            round(level * (1 + 0.05 * sin(epoch(day) / 9000000 + level)), 4) as rate
-        from range(date '{FIRST_DAY}' - 7, date '{AS_OF}', interval 1 day) as days (day)
-        cross join (values ('USD', 1.08), ('GBP', 0.86), ('CHF', 0.95)) as quoted (currency, level)
-        where isodow(day) <= 5
-    """
-
-
-def _invoice_lines(volume: Volume, year: int) -> str:
-    """Lines of one year in the order of dates: ten lines are two documents of one to nine lines.
-
-    A customer is drawn by rank, the first ones more often and for larger amounts, so that about a fifth
-    of them brings four fifths of the revenue; each has better years and worse ones.
-    """
-    days = (AS_OF - FIRST_DAY).days
-    first = (date(year, 1, 1) - FIRST_DAY).days * volume.lines // days
-    last = (date(year + 1, 1, 1) - FIRST_DAY).days * volume.lines // days
-    first, last = (-(-bound // 10) * 10 for bound in (first, last))
-    last = min(last, volume.lines)
-    return f"""
-        with numbered as (
-            select
-                n,
-                2 * (n // 10) + (n % 10 >= 1 + hash(n // 10, {volume.seed}) % 9)::integer as document
-            from range({first}, {last}) as numbers (n)
-        ),
-        documents as (
-            select
-                n,
-                document,
-                date '{FIRST_DAY}' + ((n // 10 * 10) * {days} // {volume.lines})::integer as invoice_date,
-                ({volume.customers} * uniform(document, 'customer') ^ 2)::bigint
-                    % {volume.customers} as customer,
-                uniform(document, 'credit') < 0.03 as is_credit
-            from numbered
-        ),
-        priced as (
-            select
-                *,
-                case
-                    when uniform(customer, 'currency') < 0.70 then 'EUR'
-                    when uniform(customer, 'currency') < 0.85 then 'USD'
-                    when uniform(customer, 'currency') < 0.95 then 'GBP'
-                    else 'CHF'
-                end as currency,
-                (1 + uniform(n, 'quantity') * 20)::integer * if(is_credit, -1, 1) as quantity,
-                round(
-                    (4 + 3000 * (customer + 20) ^ -0.75)
-                    * exp(0.9 * normal(n, 'price') + 0.6 * normal(customer * 10000 + {year}, 'year')),
-                    2
-                ) + 0.01 as price
-            from documents
-        )
-        select
-            format('I{{:08d}}', document) as invoice_id,
-            (1 + n % 10)::varchar as line_id,
-            format('C{{:07d}}', customer) as customer_id,
-            invoice_date,
-            if(is_credit, 'credit_note', 'invoice') as document_type,
-            format('P{{:04d}}', hash(n, 'product') % 2000) as product_id,
-            quantity,
-            (quantity * price)::decimal(18, 2) as net_amount,
-            currency,
-            case
-                when uniform(n, 'cost known') < 0.985
-                    then (quantity * price * (0.45 + 0.4 * uniform(customer, 'cost')
-                        + 0.1 * normal(n, 'cost')))::decimal(18, 2)
-            end as cost_amount
-        from priced
-        order by n
-    """
+        # DuckDB counts a range in one thread, so that months go side by side
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(draw, months()))
+    shutil.rmtree(landing.parent / "spill", ignore_errors=True)
 
 
 def main() -> None:

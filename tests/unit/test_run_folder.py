@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -55,6 +56,25 @@ def test_last_runs_are_the_newest(tmp_path: Path) -> None:
     (tmp_path / "killed").mkdir()
     assert [record.run_id for record in run_folder.last_runs(tmp_path, 2)] == ["3", "2"]
     assert run_folder.last_runs(tmp_path / "absent", 2) == []
+
+
+def test_seconds_of_the_steps_come_back_and_older_records_have_none(tmp_path: Path) -> None:
+    record = run_folder.RunRecord(
+        run_id="1",
+        began="2026-01-01",
+        status="published",
+        seconds=3,
+        failed="",
+        steps={"extracts": 1.5, "transform": 0.25},
+    )
+    (tmp_path / "1").mkdir()
+    run_folder.write_record(tmp_path / "1", record)
+    (tmp_path / "0").mkdir()
+    older = record.model_dump(exclude={"steps"}) | {"run_id": "0", "began": "2025-01-01"}
+    (tmp_path / "0" / run_folder.RECORD).write_text(json.dumps(older), encoding="utf-8")
+    newest, oldest = run_folder.last_runs(tmp_path, 2)
+    assert newest.steps == {"extracts": 1.5, "transform": 0.25}
+    assert oldest.steps == {}
 
 
 def test_old_run_folders_go_and_scratch_of_all(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import dagster as dg
 from dagster_project.defs.resources import Workspace
 from dagster_project.defs.warehouse.translator import FloorsTranslator
 from dagster_project.lib import run_folder
+from dagster_project.lib.release.bounds import spill_into
 from dagster_project.lib.warehouse.dbt_project import manifest
 from dagster_project.lib.warehouse.release import publish_release
 from dagster_project.lib.warehouse.run_inputs import open_warehouse
@@ -31,8 +32,10 @@ def published_keys() -> list[dg.AssetKey]:
 )
 def release(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[None]:
     """Marts, audiences and manifest as one release, made live by one swap."""
-    checks = run_folder.read_checks(workspace.run_folder(context.run.run_id))
+    folder = workspace.run_folder(context.run.run_id)
+    checks = run_folder.read_checks(folder)
     with open_warehouse(workspace.settings) as connection:
+        spill_into(connection, folder / run_folder.SCRATCH)
         live = publish_release(
             connection, settings=workspace.settings, policy=workspace.policy, checks=checks
         )

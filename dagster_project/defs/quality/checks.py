@@ -13,6 +13,7 @@ from dagster_project.defs.resources import Workspace
 from dagster_project.lib import run_folder
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.expectations.suites import load_suites
+from dagster_project.lib.release.bounds import spill_into
 from dagster_project.lib.release.live import read_live
 from dagster_project.lib.warehouse import engine, raw_zone
 from dagster_project.lib.warehouse.run_inputs import open_warehouse, run_moment
@@ -62,15 +63,16 @@ def gate(
 
     log.info("holding the marts against the gate")
     settings = workspace.settings
+    folder = workspace.run_folder(context.run.run_id)
     live = read_live(settings.published)
     with open_warehouse(settings) as connection:
+        spill_into(connection, folder / run_folder.SCRATCH)
         results = run_gate(
             connection,
             policy=workspace.policy,
             live_manifest=live.manifest.model_dump(mode="json") if live else None,
             run_at=run_moment(connection),
         )
-    folder = workspace.run_folder(context.run.run_id)
     run_folder.write_checks(folder, run_folder.CHECKS[1], results)
     for result in results:
         yield dg.AssetCheckResult(

@@ -32,11 +32,6 @@ class _Deferred(ModuleType):
         return getattr(importlib.import_module(self.__name__), name)
 
 
-def warm_up() -> None:
-    """Import Great Expectations; may run in a thread while DuckDB works, which holds no lock."""
-    load_library()
-
-
 def load_library() -> Any:
     """The imported package `great_expectations`; takes about a second the first time."""
     with _LOCK:

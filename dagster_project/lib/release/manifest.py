@@ -33,6 +33,13 @@ PACKAGES = (
     "pyarrow",
 )
 
+# What is summed up needs no room beside the file's own pages, and nothing to spill.
+SUMS_ONLY: dict[str, str | bool | int | float | list[str]] = {
+    "memory_limit": "256MB",
+    "temp_directory": "",
+    "threads": 1,
+}
+
 
 class _Record(BaseModel):
     # A manifest may be read by an older or newer project than the one that wrote it.
@@ -166,7 +173,7 @@ def check_outcomes(results: Iterable[CheckResult]) -> tuple[CheckOutcome, ...]:
 def read_totals(account_tiers: Path) -> Totals:
     """The control totals of the mart `account_tiers` (its Parquet file)."""
     source = f"read_parquet({literal(account_tiers)})"
-    with duckdb.connect() as connection:
+    with duckdb.connect(config=SUMS_ONLY) as connection:
         row = connection.execute(
             "select coalesce(sum(revenue), 0), sum(gross_margin), "
             "coalesce(sum(revenue) filter (where is_excluded), 0), "

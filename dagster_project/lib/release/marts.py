@@ -29,6 +29,8 @@ class Mart:
     description: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Description of each column that has one."""
+    parts: str = ""
+    """First column of the key, by whose values the mart is written; empty where it is whole."""
 
 
 def read_marts(manifest: Path) -> tuple[Mart, ...]:
@@ -65,6 +67,12 @@ def _mart(node: Mapping[str, Any]) -> Mart:
         raise MartError(
             f"mart {name}: no key; add `config: {{meta: {{key: [...]}}}}` beside its description"
         )
+    parts = str(node["config"]["meta"].get("parts") or "")
+    if parts and parts != key[0]:
+        raise MartError(
+            f"mart {name}: meta.parts {parts} is not the first column of its key; write "
+            f"`key: [{parts}, ...]`, or leave parts out"
+        )
     described = {
         column: str(found["description"]).strip()
         for column, found in node.get("columns", {}).items()
@@ -76,4 +84,5 @@ def _mart(node: Mapping[str, Any]) -> Mart:
         schema=str(node["schema"]),
         description=str(node.get("description") or "").strip(),
         columns=described,
+        parts=parts,
     )

@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from dagster_project.lib.extracts.quoting import identifier, literal
+from dagster_project.lib.release.bounds import follow_limits
 from dagster_project.lib.release.content import content_sha256
-from dagster_project.lib.release.marts import Mart, MartError
-
-ROW_GROUP_ROWS = 122_880
+from dagster_project.lib.release.marts import Mart
+from dagster_project.lib.release.parted import PartWriter
+from dagster_project.lib.release.parts import PartStore, Slice
+from dagster_project.lib.release.sorted_file import write_sorted
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class MartFile:
-    """A written mart; `sha256` is of its content in key order, not of the file's bytes."""
+    """A written mart; `sha256` is of its content in key order, not of the file's bytes.
+
+    `slices` are those of a mart that was written by part.
+    """
 
     name: str
     rows: int
     sha256: str
     path: Path
+    slices: tuple[Slice, ...] = ()
 
 
 def write_marts(
-    connection: duckdb.DuckDBPyConnection, *, marts: Sequence[Mart], folder: Path
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    marts: Sequence[Mart],
+    folder: Path,
+    parts: Path | None = None,
 ) -> list[MartFile]:
     """Writes `<folder>/<mart>.parquet` for each mart, sorted by its key.
 
@@ -39,59 +50,27 @@ def write_marts(
         connection: to the warehouse; nothing is written to it.
         marts: the marts, each a table or view `<schema>.<name>`.
         folder: made if it is not there.
+        parts: keeps the parts of this release for the next one; None keeps nothing.
 
     Raises:
         MartError: a mart is missing, lacks a key column, or its key is null or repeated.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written: list[MartFile] = []
-    with duckdb.connect(config={"preserve_insertion_order": True}) as reader:
-        _follow_limits(connection, reader)
+    with ExitStack() as stack:
+        reader = stack.enter_context(duckdb.connect(config={"preserve_insertion_order": True}))
+        follow_limits(connection, reader)
+        if parts is None:
+            parts = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
         for mart in marts:
             path = folder / f"{mart.name}.parquet"
-            _copy(connection, mart, path)
-            _check_key(reader, mart, path)
-            rows, sha256 = content_sha256(reader, path)
-            written.append(MartFile(mart.name, rows, sha256, path))
+            if mart.parts:
+                store = PartStore(parts / mart.name)
+                writer = PartWriter(connection, mart, reader=reader, store=store)
+                rows, sha256, found = writer.write(path)
+            else:
+                write_sorted(connection, mart, path, reader=reader)
+                (rows, sha256), found = content_sha256(reader, path), []
+            written.append(MartFile(mart.name, rows, sha256, path, tuple(found)))
             logger.debug("mart %s: %d rows", mart.name, rows)
     return written
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, mart: Mart, path: Path) -> None:
-    order = ", ".join(f"{identifier(column)} asc nulls first" for column in mart.key)
-    relation = f"{identifier(mart.schema)}.{identifier(mart.name)}"
-    try:
-        connection.execute(
-            f"copy (select * from {relation} order by {order}) to {literal(path)} "
-            f"(format parquet, compression zstd, row_group_size {ROW_GROUP_ROWS})"
-        )
-    except (duckdb.CatalogException, duckdb.BinderException) as error:
-        reason = str(error).splitlines()[0]
-        raise MartError(f"mart {mart.name}: {reason}; build it and check its meta.key") from None
-
-
-def _check_key(reader: duckdb.DuckDBPyConnection, mart: Mart, path: Path) -> None:
-    """Equal keys lie beside each other in a sorted file: one pass, no hash table."""
-    key = ", ".join(identifier(column) for column in mart.key)
-    null = " or ".join(f"{identifier(column)} is null" for column in mart.key)
-    same = " and ".join(
-        f"{identifier(column)} = lag({identifier(column)}) over ()" for column in mart.key
-    )
-    found = reader.execute(
-        f"select count(*) filter (where {null}), count(*) filter (where is_same) "
-        f"from (select {key}, {same} as is_same from read_parquet({literal(path)}))"
-    ).fetchone()
-    if found and any(found):
-        raise MartError(
-            f"mart {mart.name}: key ({', '.join(mart.key)}) is null in {found[0]} rows, "
-            f"repeated in {found[1]}; correct the model or its meta.key"
-        )
-
-
-def _follow_limits(
-    connection: duckdb.DuckDBPyConnection, reader: duckdb.DuckDBPyConnection
-) -> None:
-    for setting in ("threads", "memory_limit", "temp_directory"):
-        row = connection.execute(f"select current_setting('{setting}')").fetchone()
-        if row and row[0]:
-            reader.execute(f"set {setting} = {literal(str(row[0]))}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 
 import duckdb
 
@@ -28,6 +29,9 @@ from dagster_project.lib.warehouse.run_inputs import run_moment
 from dagster_project.policy import Policy
 from dagster_project.settings import Settings
 
+PARTS = "parts"
+WRITTEN_BY = ("account-tiering", "duckdb")
+
 
 def publish_release(
     connection: duckdb.DuckDBPyConnection,
@@ -40,12 +44,19 @@ def publish_release(
     marts = read_marts(parsed_folder() / "manifest.json")
     run_at, as_of = run_moment(connection), _as_of(connection)
     with begin_release(settings.published, run_at=run_at) as draft:
-        files = write_marts(connection, marts=marts, folder=draft.marts)
+        files = write_marts(
+            connection,
+            marts=marts,
+            folder=draft.marts,
+            parts=settings.warehouse.with_name(PARTS),
+        )
         write_database(
             marts=marts,
             folder=draft.marts,
             target=draft.database,
-            memory_limit=settings.memory_limit,
+            like=connection,
+            previous=_database_of(draft.previous),
+            parts={file.name: file.slices for file in files if file.slices},
         )
         write_audiences(
             connection,
@@ -68,6 +79,15 @@ def publish_release(
             versions=versions(),
         )
         return publish(draft, manifest, keep_releases=policy.publication.keep_releases)
+
+
+def _database_of(release: LiveRelease | None) -> Path | None:
+    """The release's database, if this version of the engine and of the project wrote it."""
+    if release is None:
+        return None
+    said, own = release.manifest.versions, versions()
+    is_ours = all(said.get(name) == own.get(name) for name in WRITTEN_BY)
+    return release.database if is_ours else None
 
 
 def _as_of(connection: duckdb.DuckDBPyConnection) -> date:

@@ -59,6 +59,14 @@ def test_mart_without_key_is_named(tmp_path: Path) -> None:
         read_marts(written(tmp_path, node("tier_moves")))
 
 
+def test_parts_are_values_of_the_first_key_column(tmp_path: Path) -> None:
+    key = ["as_of", "account_key"]
+    (mart,) = read_marts(written(tmp_path, node("history", meta={"key": key, "parts": "as_of"})))
+    assert mart.parts == "as_of"
+    with pytest.raises(MartError, match=r"mart history: meta\.parts month is not the first"):
+        read_marts(written(tmp_path, node("history", meta={"key": key, "parts": "month"})))
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"nodes": {}}'])
 def test_what_is_no_manifest_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "manifest.json"

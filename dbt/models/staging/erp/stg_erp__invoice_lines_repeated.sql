@@ -16,16 +16,24 @@ changed as (
 ),
 
 {% if is_incremental() %}
+    -- joined by the columns themselves: an engine then skips what lies outside the new keys' range
     changed_keys as (
-        select distinct {{ hash64(key) }} as key_hash
+        select distinct
+            source.source_system,
+            source.invoice_id,
+            source.line_id
         from source
         inner join changed on source.delivery_id = changed.delivery_id
     ),
 
     hashed as (
-        select changed_keys.key_hash
+        select {{ hash64(key) }} as key_hash
         from source
-        inner join changed_keys on {{ hash64(key) }} = changed_keys.key_hash
+        inner join changed_keys
+            on
+                source.invoice_id = changed_keys.invoice_id
+                and source.line_id = changed_keys.line_id
+                and source.source_system = changed_keys.source_system
     ),
 {% else %}
     hashed as (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from tests.benchmarks.hand_script import CONVERTED, MEMORY_LIMIT, RATES
+from tests.benchmarks.yardsticks.hand_script import CONVERTED, MEMORY_LIMIT, RATES
 
 TIERS = """
 with revenue as (

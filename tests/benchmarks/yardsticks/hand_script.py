@@ -10,14 +10,14 @@ Belongs here: the rules of `method.md` once more, as briefly as they can be said
 
 from __future__ import annotations
 
-import argparse
-from datetime import date
 from pathlib import Path
 
 import duckdb
 
+from tests.benchmarks.yardsticks.arguments import Job, run_from_command_line
+
+# the product's default, for both
 MEMORY_LIMIT = "1GB"
-MARTS = ("account_tiers", "account_tier_history", "account_monthly")
 
 TYPES = {
     "accounts": {"account_id": "varchar", "erp_customer_id": "varchar", "created_at": "timestamp"},
@@ -223,7 +223,7 @@ TIERS = """
 select
     *,
     case when revenue > 0 then row_number() over (order by revenue desc, account_key) end as revenue_rank
-from '{out}/account_tier_history.parquet'
+from '{history}'
 where as_of = date '{as_of}'
 order by account_key
 """
@@ -245,21 +245,17 @@ order by accounts.account_key, account_months.month
 """
 
 
-def run(landing: Path, out: Path, *, as_of: date) -> None:
-    """Writes the raw zone and the three marts below `out`; `as_of` closes 36 months."""
-    first_month = as_of.replace(year=as_of.year - 3)
-    days = {"first_month": first_month, "as_of": as_of}
-    raw, marts = out / "raw", out / "marts"
-    for folder in (raw, marts):
-        folder.mkdir(parents=True)
+def run(job: Job) -> None:
+    """Writes the raw zone and the three marts below the job's output folder."""
+    days = {"first_month": job.first_month, "as_of": job.as_of}
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY_LIMIT,
         "preserve_insertion_order": False,
-        "temp_directory": str(out / "spill"),
+        "temp_directory": str(job.out / "spill"),
     }
-    with duckdb.connect(str(out / "work.duckdb"), config=settings) as connection:
+    with duckdb.connect(str(job.out / "work.duckdb"), config=settings) as connection:
         for entity in TYPES:
-            _land(connection, entity, landing=landing, raw=raw)
+            _land(connection, entity, job)
         connection.execute(RATES.format(**days))
         connection.execute(ACCOUNTS)
         amounts = {
@@ -270,25 +266,23 @@ def run(landing: Path, out: Path, *, as_of: date) -> None:
         connection.execute(WINDOWS.format(**days))
         for scheme in ("revenue", "gross_margin"):
             connection.execute(CURVE.format(scheme=scheme))
-        _write(connection, HISTORY, marts / "account_tier_history.parquet")
-        _write(connection, TIERS.format(out=marts, **days), marts / "account_tiers.parquet")
-        _write(connection, MONTHLY, marts / "account_monthly.parquet")
+        history = job.mart("account_tier_history")
+        _write(connection, HISTORY, history)
+        _write(connection, TIERS.format(history=history, **days), job.mart("account_tiers"))
+        _write(connection, MONTHLY, job.mart("account_monthly"))
 
 
-def _land(connection: duckdb.DuckDBPyConnection, entity: str, *, landing: Path, raw: Path) -> None:
+def _land(connection: duckdb.DuckDBPyConnection, entity: str, job: Job) -> None:
     """Typed Parquet per delivered file, and one view of them."""
-    types = TYPES[entity]
-    (raw / entity).mkdir()
-    for delivered in sorted(landing.glob(f"*/{entity}*")):
-        target = raw / entity / f"{delivered.stem}.parquet"
+    columns = ", ".join(f"{name}::{kind} as {name}" for name, kind in TYPES[entity].items())
+    for delivered in job.delivered(entity):
         if delivered.suffix == ".csv":
             relation = f"read_csv('{delivered}', header = true, all_varchar = true)"
         else:
             relation = f"read_parquet('{delivered}')"
-        columns = ", ".join(f"{name}::{kind} as {name}" for name, kind in types.items())
-        _write(connection, f"select {columns} from {relation}", target)
+        _write(connection, f"select {columns} from {relation}", job.raw(entity, delivered))
     connection.execute(
-        f"create view raw_{entity} as select * from read_parquet('{raw / entity}/*.parquet')"
+        f"create view raw_{entity} as select * from read_parquet('{job.raw(entity)}/*.parquet')"
     )
 
 
@@ -296,15 +290,5 @@ def _write(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> N
     connection.execute(f"copy ({query}) to '{target}' (format parquet)")
 
 
-def main() -> None:
-    """Runs the script once."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--landing", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--as-of", type=date.fromisoformat, required=True)
-    options = parser.parse_args()
-    run(options.landing, options.out, as_of=options.as_of)
-
-
 if __name__ == "__main__":
-    main()
+    run_from_command_line(run, __doc__)

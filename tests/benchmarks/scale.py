@@ -1,0 +1,177 @@
+"""Invoice lines by the million: first load, nothing new, a day, a month, late credit notes; and the scripts.
+
+Belongs here: what is measured at each size. Every result is compared with the DuckDB script's, row by row.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+
+from tests.benchmarks.comparing import assert_equal_marts, published_marts
+from tests.benchmarks.deliveries import CHANGES, delivery, lay
+from tests.benchmarks.figures import Run, state_of
+from tests.benchmarks.generate_lines import landing_folder
+from tests.benchmarks.measuring import apart, median
+from tests.benchmarks.volume import AS_OF, MILLION, FileFormat, Volume
+from tests.benchmarks.workshop import Workshop
+
+YARDSTICKS = Path(__file__).with_name("yardsticks")
+CHANGE_WORDS = {"day": "one day", "month": "one month", "late": "late credit notes"}
+SCRIPT = "DuckDB script"
+# Above it the scripts run once, and only the last change is compared: minutes each.
+MOST_REPEATED = 10 * MILLION
+
+
+@dataclass(frozen=True)
+class Site:
+    """One size in one format, and the folders in which it is worked on."""
+
+    shop: Workshop
+    volume: Volume
+    file_format: FileFormat
+
+    @property
+    def title(self) -> str:
+        """The beginning of its figures' names."""
+        return f"{self.volume.lines // MILLION}m/{self.file_format}"
+
+    @cached_property
+    def base(self) -> Path:
+        """The generated landing folder of the first load."""
+        return apart(landing_folder, self.volume, self.file_format, self.shop.cache)
+
+    @property
+    def kept_marts(self) -> Path:
+        """The DuckDB script's marts of the first load, kept for the other scripts."""
+        script = state_of([YARDSTICKS / "hand_script.py"])
+        return self.base.parent / f"marts_{script}"
+
+    def by_hand(self, landing: Path, *, name: str) -> Run:
+        """The DuckDB script, its marts in `hand_out/marts` of the scratch folder."""
+        return self.shop.script(
+            "hand_script", landing, self.shop.fresh("hand_out"), name=f"{self.title}/{name}"
+        )
+
+    def hand_marts(self) -> Path:
+        """The DuckDB script's marts of the first load, from an earlier run where there was one."""
+        if not self.kept_marts.is_dir():
+            self.by_hand(self.base, name=SCRIPT)
+            self.keep_marts()
+        return self.kept_marts
+
+    def keep_marts(self) -> None:
+        """Keeps the marts of the script's last run."""
+        shutil.rmtree(self.kept_marts, ignore_errors=True)
+        shutil.copytree(self.shop.scratch / "hand_out" / "marts", self.kept_marts)
+
+    def compare(self, marts: Path, by_hand: Path, who: str) -> None:
+        """Raises StageError where the marts differ."""
+        spill = self.shop.scratch / "compare_spill"
+        apart(assert_equal_marts, marts, by_hand, who=who, spill=spill)
+
+
+def size_stage(volume: Volume, file_format: FileFormat) -> Callable[[Workshop], None]:
+    """The product at one size, cold and after each change, against the DuckDB script."""
+    return partial(_measure_size, volume, file_format)
+
+
+def script_stage(script: str, words: str, volume: Volume) -> Callable[[Workshop], None]:
+    """Another script on the first load, its marts compared with the DuckDB script's."""
+    return partial(_measure_script, script, words, volume)
+
+
+def _measure_size(volume: Volume, file_format: FileFormat, shop: Workshop) -> None:
+    site = Site(shop, volume, file_format)
+    changes = [apart(delivery, name, volume, file_format, shop.cache) for name in CHANGES]
+    landing, as_if = shop.fresh("landing"), shop.fresh("landing_as_if")
+    lay(site.base, landing)
+    lay(site.base, as_if)
+    out = _first_load(site, landing)
+    idle = shop.refresh(landing, out, name=f"{site.title}/nothing new", is_idle=True)
+    shop.book.add(idle, _hash_of_files(site, landing))
+    for number, (name, change) in enumerate(zip(CHANGES, changes, strict=True), start=1):
+        lay(change.delivered, landing)
+        lay(change.as_if, as_if)
+        run = shop.refresh(landing, out, name=f"{site.title}/{CHANGE_WORDS[name]}")
+        if volume.lines <= MOST_REPEATED or number == len(CHANGES):
+            site.by_hand(as_if, name=f"check after {CHANGE_WORDS[name]}")
+            hand_marts = shop.scratch / "hand_out" / "marts"
+            site.compare(published_marts(out / "published"), hand_marts, who="product")
+            run = replace(run, same_as=SCRIPT)
+        shop.book.add(run)
+
+
+def _first_load(site: Site, landing: Path) -> Path:
+    """The first load between two runs of the script; the output folder of the last one."""
+    shop, name = site.shop, f"{site.title}/first load"
+    loads, scripts = [], []
+    for _ in range(shop.repeats if site.volume.lines <= MILLION else 1):
+        scripts.append(site.by_hand(landing, name=SCRIPT))
+        site.keep_marts()
+        out = shop.fresh("lines_out")
+        loads.append(shop.refresh(landing, out, name=name))
+        site.compare(published_marts(out / "published"), site.kept_marts, who="product")
+        if site.volume.lines <= MOST_REPEATED:
+            scripts.append(site.by_hand(landing, name=SCRIPT))
+    for runs, same_as in ((scripts, ""), (loads, SCRIPT)):
+        measured = median([run.measured for run in runs])
+        shop.book.add(replace(runs[-1], measured=measured, same_as=same_as))
+    return out
+
+
+def _hash_of_files(site: Site, landing: Path) -> Run:
+    """What reading every file once and hashing it costs: no check of contents can cost less."""
+    files = [str(path) for path in sorted(landing.rglob("*")) if path.is_file()]
+    program = (
+        "import hashlib, sys\n"
+        "for path in sys.argv[1:]:\n"
+        "    with open(path, 'rb') as file: hashlib.file_digest(file, 'sha256')"
+    )
+    name = f"{site.title}/hash of the files"
+    return Run(name, site.shop.run(name, sys.executable, "-c", program, *files))
+
+
+def _measure_script(script: str, words: str, volume: Volume, shop: Workshop) -> None:
+    site = Site(shop, volume, "parquet")
+    name = f"{site.title}/{words}"
+    if script == "spark_script" and not _has_java():
+        shop.book.notes[name] = "skipped: no java"
+        return
+    hand_marts = site.hand_marts()
+    out = shop.fresh("script_out")
+    run = shop.script(script, site.base, out, name=name)
+    site.compare(out / "marts", hand_marts, who=words)
+    shop.book.add(replace(run, same_as=SCRIPT))
+
+
+def floor_stage(volume: Volume) -> Callable[[Workshop], None]:
+    """The bare floor: what 12 months and one tiering cost when nothing is landed, kept or checked."""
+
+    def stage(shop: Workshop) -> None:
+        site = Site(shop, volume, "parquet")
+        name = f"{site.title}/bare floor"
+        runs = [
+            shop.run(
+                name,
+                *(sys.executable, "-m", "tests.benchmarks.yardsticks.bare_floor"),
+                *("--landing", site.base, "--target", shop.scratch / "floor.parquet"),
+                *("--as-of", AS_OF.isoformat()),
+            )
+            for _ in range(shop.repeats)
+        ]
+        shop.book.add(Run(name, median(runs)))
+
+    return stage
+
+
+def _has_java() -> bool:
+    home = os.environ.get("JAVA_HOME")
+    return shutil.which("java") is not None or bool(
+        home and (Path(home) / "bin" / "java").is_file()
+    )
