@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -31,6 +32,7 @@ from tests.pipeline.pipeline_runs import (
 MOMENTS = 10
 SEED = 20_260_101
 LINES = 60
+AMOUNT = re.compile(r"[0-9]+\.[0-9]{2}")
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +71,15 @@ def seconds(company: tuple[Refreshed, str], tmp_path_factory: pytest.TempPathFac
 def correct(landing: Path) -> None:
     """Delivers lines of the last year once more, with other amounts."""
     path = sorted((landing / "erp").glob("invoice_lines_2026*.csv"))[0]
-    header, *lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    header, *lines = path.read_text(encoding="latin-1").splitlines(keepends=True)
     names = header.rstrip("\n").split(",")
     amount, kind = names.index("net_amount"), names.index("document_type")
     changed = []
     for line in lines:
         values = line.split(",")
-        if len(values) == len(names) and values[kind] == "invoice" and '"' not in line:
+        # the demo plants bad lines; these are good ones
+        is_good = len(values) == len(names) and line.isascii() and '"' not in line
+        if is_good and values[kind] == "invoice" and AMOUNT.fullmatch(values[amount]):
             values[amount] = f"{float(values[amount]) * 1.5:.2f}"
             changed.append(",".join(values))
     (landing / "erp" / "invoice_lines_2026_zz.csv").write_text(
