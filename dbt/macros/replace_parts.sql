@@ -1,7 +1,6 @@
 {# How an incremental model takes in what changed_parts gave: out with every part that is not among the current
    ones with its fingerprint, in with the new rows, in one transaction. `unique_key` is the part; the relation with
-   the current parts is `meta.parts`. Spark overwrites partitions instead: parts that are gone stay there, so
-   readers of a kept model join it with its current parts (`current_parts`). #}
+   the current parts is `meta.parts`. Spark builds anew at each run and never comes here. #}
 {% macro get_incremental_replace_parts_sql(arg_dict) -%}
     {%- set target = arg_dict['target_relation'] -%}
     {%- set part = arg_dict['unique_key'] -%}

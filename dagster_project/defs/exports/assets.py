@@ -5,7 +5,6 @@ import dagster as dg
 from dagster_project.defs.resources import Workspace
 from dagster_project.defs.warehouse.translator import FloorsTranslator
 from dagster_project.lib import run_folder
-from dagster_project.lib.release.bounds import spill_into
 from dagster_project.lib.warehouse.dbt_project import manifest
 from dagster_project.lib.warehouse.release import publish_release
 from dagster_project.lib.warehouse.run_inputs import open_warehouse
@@ -34,8 +33,7 @@ def release(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Mater
     """Marts, audiences and manifest as one release, made live by one swap."""
     folder = workspace.run_folder(context.run.run_id)
     checks = run_folder.read_checks(folder)
-    with open_warehouse(workspace.settings) as connection:
-        spill_into(connection, folder / run_folder.SCRATCH)
+    with open_warehouse(workspace.settings, spill=folder / run_folder.SCRATCH) as connection:
         live = publish_release(
             connection, settings=workspace.settings, policy=workspace.policy, checks=checks
         )

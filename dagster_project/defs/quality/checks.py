@@ -13,7 +13,6 @@ from dagster_project.defs.resources import Workspace
 from dagster_project.lib import run_folder
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.expectations.suites import load_suites
-from dagster_project.lib.release.bounds import spill_into
 from dagster_project.lib.release.live import read_live
 from dagster_project.lib.warehouse import engine, raw_zone
 from dagster_project.lib.warehouse.run_inputs import open_warehouse, run_moment
@@ -65,8 +64,7 @@ def gate(
     settings = workspace.settings
     folder = workspace.run_folder(context.run.run_id)
     live = read_live(settings.published)
-    with open_warehouse(settings) as connection:
-        spill_into(connection, folder / run_folder.SCRATCH)
+    with open_warehouse(settings, spill=folder / run_folder.SCRATCH) as connection:
         results = run_gate(
             connection,
             policy=workspace.policy,

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import duckdb
 
 from dagster_project.lib.extracts.quoting import literal
 
 SETTINGS = ("threads", "memory_limit", "temp_directory")
-
-
-def spill_into(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Puts the temporary files of a new connection into a folder that is swept with its run."""
-    connection.execute(f"set temp_directory = {literal(folder)}")
 
 
 def follow_limits(connection: duckdb.DuckDBPyConnection, other: duckdb.DuckDBPyConnection) -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from dagster_project.lib.warehouse.dbt_project import project_hash
 
-NAME = "{}.built_by"
+SUFFIX = ".built_by"
 
 
 def is_of_this_project(warehouse: Path) -> bool:
     """Whether the last whole build of this warehouse file was made by the project as it is now."""
-    record = _record_of(warehouse)
-    return warehouse.is_file() and record.is_file() and record.read_text() == project_hash()
+    kept = _record_of(warehouse)
+    return warehouse.is_file() and kept.is_file() and kept.read_text() == project_hash()
 
 
 def forget(warehouse: Path) -> None:
@@ -27,4 +27,4 @@ def record(warehouse: Path) -> None:
 
 def _record_of(warehouse: Path) -> Path:
     """Beside the file, one for each: Spark's views and DuckDB's tables lie in two files of one folder."""
-    return warehouse.with_name(NAME.format(warehouse.stem))
+    return warehouse.with_suffix(SUFFIX)

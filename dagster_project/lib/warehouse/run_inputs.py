@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import duckdb
 
@@ -74,15 +75,18 @@ def prepare_raw_schema(
     return RunInputs(as_of=as_of, live_release_id=live.release_id if live else None)
 
 
-def open_warehouse(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """A connection to dbt's work file, which has one writer at a time."""
+def open_warehouse(settings: Settings, *, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection to dbt's work file, which has one writer at a time.
+
+    Temporary files go into `spill`, a folder that is swept with its run, or beside the file.
+    """
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
     return duckdb.connect(
         str(settings.warehouse),
         config={
             "threads": settings.threads,
             "memory_limit": settings.memory_limit,
-            "temp_directory": str(settings.warehouse.parent / "scratch"),
+            "temp_directory": str(spill or settings.warehouse.parent / "scratch"),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         },

@@ -5,18 +5,20 @@
     meta={'parts': 'int_as_ofs_fingerprinted'},
 ) }}
 
+{% set is_changed = in_changed_as_ofs('as_of_index', ref('int_as_ofs_fingerprinted')) %}
+
 with parameters as (
     select * from {{ ref('stg_run__parameters') }}
 ),
 
 windows as (
     select * from {{ ref('int_account_windows') }}
-    where {{ in_changed_as_ofs('as_of_index', ref('int_as_ofs_fingerprinted')) }}
+    where {{ is_changed }}
 ),
 
 scheme_tiers as (
     select * from {{ ref('int_account_scheme_tiers') }}
-    where {{ in_changed_as_ofs('as_of_index', ref('int_as_ofs_fingerprinted')) }}
+    where {{ is_changed }}
 ),
 
 matrix as (

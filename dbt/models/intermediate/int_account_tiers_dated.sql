@@ -5,14 +5,16 @@
     meta={'parts': 'int_as_ofs_looked_back'},
 ) }}
 
+{% set is_changed = in_changed_as_ofs('as_of_index', ref('int_as_ofs_looked_back')) %}
+
 with finalised as (
     select * from {{ ref('int_account_final_tiers') }}
-    where {{ in_changed_as_ofs('as_of_index', ref('int_as_ofs_looked_back')) }}
+    where {{ is_changed }}
 ),
 
 windows as (
     select * from {{ ref('int_account_windows') }}
-    where {{ in_changed_as_ofs('as_of_index', ref('int_as_ofs_looked_back')) }}
+    where {{ is_changed }}
 ),
 
 schemes as (
@@ -30,7 +32,7 @@ schemes as (
             as {{ scheme }}_distance{{ ',' if not loop.last }}
     {% endfor %}
     from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
-    where {{ in_changed_as_ofs('scheme_tiers.as_of_index', ref('int_as_ofs_looked_back')) }}
+    where {{ is_changed }}
     group by scheme_tiers.account_sk, scheme_tiers.as_of_index
 )
 
