@@ -11,7 +11,8 @@ import duckdb
 import pandas as pd
 
 from dagster_project.lib.checks import CheckResult
-from dagster_project.lib.reference import SchemeRule, tier_accounts
+from dagster_project.lib.policy_sections import Scheme
+from dagster_project.lib.reference import SchemeRule, none_if_null, tier_accounts
 from dagster_project.policy import Policy
 
 NAMED_ACCOUNTS = 3
@@ -19,9 +20,8 @@ NAMED_ACCOUNTS = 3
 # last place may differ by one.
 SHARE_TOLERANCE = 1.5e-12
 # Schemes that have columns of their own in account_tiers; the values of all stand in pareto_curve.
-COLUMN_SCHEMES = ("revenue", "gross_margin", "potential")
-# Criteria whose amount stands in account_tiers.
-VALUE_COLUMNS = ("revenue", "gross_margin", "potential")
+COLUMN_SCHEMES = ("revenue", "gross_margin", "net_margin", "potential")
+MARGINS = ("gross_margin", "net_margin")
 Difference = tuple[str, str]  # account_key, what differs
 EXACT_COLUMNS = ("rank", "tier", "distance")
 SHARE_COLUMNS = ("share", "share_before", "cumulative_share")
@@ -45,74 +45,96 @@ def recompute_tiers(connection: duckdb.DuckDBPyConnection, policy: Policy) -> li
     return [_recomputed(connection, policy, name) for name in policy.schemes]
 
 
+def scheme_rule(scheme: Scheme) -> SchemeRule:
+    """The rule of a policy's scheme, as the reference takes it."""
+    cuts = tuple(scheme.cut_points.items())
+    return SchemeRule(cuts, scheme.lowest_tier, scheme.crossing_account, scheme.rule)
+
+
 def _recomputed(connection: duckdb.DuckDBPyConnection, policy: Policy, scheme: str) -> CheckResult:
     rule = policy.schemes[scheme]
-    if rule.rule != "cumulative_share" or rule.population != "all":
-        observed = f"{rule.rule} over population {rule.population} cannot be recomputed yet"
-        return recomputed_result(scheme, [(scheme, observed)], passed="")
-    published = _published(connection, policy, scheme)
-    twice = published.loc[published["account_key"].duplicated(), "account_key"]
+    accounts, curve = _accounts(connection, policy, scheme), _curve(connection, scheme)
+    twice = curve.loc[curve["account_key"].duplicated(), "account_key"]
     if not twice.empty:
         found = [(key, f"twice on the curve of {scheme}") for key in twice]
         return recomputed_result(scheme, found, passed="")
-    on_curve = published[published["value"].notna()].reset_index(drop=True)
-    off_curve = published[published["value"].isna()]
-    cuts = tuple(rule.cut_points.items())
-    expected = tier_accounts(
-        on_curve[["account_key", "value"]],
-        SchemeRule(cuts, rule.lowest_tier, rule.crossing_account),
-    )
+    expected = tier_accounts(curve[["account_key", "value", "population"]], scheme_rule(rule))
     # values first: a value that differs explains the ranks and shares that do
-    differences = _value_differences(published, policy, scheme)
-    differences += _differing(on_curve, expected, "curve")
+    differences = _value_differences(accounts, curve, policy, scheme)
+    differences += _population_differences(accounts, curve, policy, scheme)
+    differences += _differing(curve, expected, "curve")
     if scheme in COLUMN_SCHEMES:
-        differences += _differing(on_curve, expected, "tiers")
+        on_curve = accounts["classified_account_key"].isin(curve["account_key"])
+        ranked = accounts[on_curve].reset_index(drop=True)
+        own = expected.set_index("account_key").loc[ranked["classified_account_key"]]
+        differences += _differing(ranked, own.reset_index(drop=True), "tiers")
         differences += _off_curve_differences(
-            off_curve, rule.lowest_tier, computed=len(on_curve) > 0
+            accounts[~on_curve], rule.lowest_tier, computed=len(curve) > 0
         )
-    count = f"{len(published):,} accounts, {len(on_curve):,} with a value"
+    count = f"{len(accounts):,} accounts, {len(curve):,} with a value"
     return recomputed_result(scheme, differences, passed=count)
 
 
-def _published(connection: duckdb.DuckDBPyConnection, policy: Policy, scheme: str) -> pd.DataFrame:
-    """One row per account that can be ranked, by account_key; decimals stay Decimals.
+def _accounts(connection: duckdb.DuckDBPyConnection, policy: Policy, scheme: str) -> pd.DataFrame:
+    """One row per account that can be ranked; `own_value` is its own, `tiers_*` what is published.
 
-    `value` is the curve's, `own_value` the account's; `curve_*` and `tiers_*` what each mart
-    published.
+    Where groups are classified, the members of a group carry the figures of the group.
     """
     criterion = policy.schemes[scheme].criterion
-    own = f"accounts.{criterion}" if criterion in VALUE_COLUMNS else "null::decimal(18, 4)"
     tiers = ", ".join(
-        f'accounts."{scheme}_{column}" as tiers_{column}'
+        f'"{scheme}_{column}" as tiers_{column}'
         if scheme in COLUMN_SCHEMES
         else f"null as tiers_{column}"
         for column in (*EXACT_COLUMNS, *SHARE_COLUMNS)
     )
-    table = connection.execute(
+    return _fetched(
+        connection,
         f"""
         select
-            coalesce(accounts.account_key, curve.account_key) as account_key,
-            accounts.account_key is not null as is_rankable,
-            curve.value as value,
-            {own} as own_value,
-            accounts.cost_coverage,
-            case when curve.value > 0 then curve.curve_rank end as curve_rank,
-            curve.tier as curve_tier,
-            curve.share as curve_share,
-            curve.share_before as curve_share_before,
-            curve.cumulative_share as curve_cumulative_share,
-            curve.cumulative_share_net as curve_cumulative_share_net,
+            account_key,
+            classified_account_key,
+            country_code,
+            industry,
+            {criterion} as own_value,
+            revenue,
+            gross_margin,
+            cost_coverage,
             {tiers}
-        from (
-            select * from marts.account_tiers where not is_excluded and inactive_since is null
-        ) as accounts
-        full join (
-            select * from marts.pareto_curve where scheme = $scheme
-        ) as curve on accounts.account_key = curve.account_key
-        order by 1
+        from marts.account_tiers
+        where not is_excluded and inactive_since is null
+        order by account_key
+        """,
+    )
+
+
+def _curve(connection: duckdb.DuckDBPyConnection, scheme: str) -> pd.DataFrame:
+    """The published curve of a scheme, one row per account that has a value; `curve_*` is published."""
+    return _fetched(
+        connection,
+        """
+        select
+            account_key,
+            population,
+            value,
+            case when value > 0 then curve_rank end as curve_rank,
+            tier as curve_tier,
+            share as curve_share,
+            share_before as curve_share_before,
+            cumulative_share as curve_cumulative_share,
+            cumulative_share_net as curve_cumulative_share_net
+        from marts.pareto_curve
+        where scheme = $scheme
+        order by account_key
         """,
         {"scheme": scheme},
-    ).to_arrow_table()
+    )
+
+
+def _fetched(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, str] | None = None
+) -> pd.DataFrame:
+    """Decimals stay Decimals, whole numbers with nulls stay whole."""
+    table = connection.execute(sql, parameters or {}).to_arrow_table()
     frame: pd.DataFrame = table.to_pandas(integer_object_nulls=True)
     return frame
 
@@ -153,33 +175,60 @@ def _named(
     ]
 
 
-def _value_differences(published: pd.DataFrame, policy: Policy, scheme: str) -> list[Difference]:
+def _value_differences(
+    accounts: pd.DataFrame, curve: pd.DataFrame, policy: Policy, scheme: str
+) -> list[Difference]:
     """The curve holds every account with money, with its published value, and no other account."""
-    rankable = published["is_rankable"].astype(bool)
+    criterion = policy.schemes[scheme].criterion
+    known = accounts["own_value"].notna()
+    sums = accounts[known].groupby("classified_account_key")["own_value"].sum()
+    sizes = accounts.groupby("classified_account_key").size()
+    on_curve = dict(zip(curve["account_key"], curve["value"], strict=True))
     found = [
         (key, "on the curve, and excluded or unknown in account_tiers")
-        for key in published.loc[~rankable, "account_key"]
+        for key in on_curve
+        if key not in sizes.index
     ]
-    criterion = policy.schemes[scheme].criterion
-    if criterion not in VALUE_COLUMNS:
-        return found
-    own, value = published["own_value"], published["value"]
-    on_curve = value.notna() & rankable
-    left_out = value.isna() & own.notna() & (own != Decimal(0))
-    if criterion == "gross_margin":
-        coverage, minimum = published["cost_coverage"].astype(float), policy.gate.min_cost_coverage
-        left_out &= coverage >= float(minimum) + SHARE_TOLERANCE
-        unreliable = on_curve & (coverage < float(minimum) - SHARE_TOLERANCE)
+    for key, value in on_curve.items():
+        own = sums.get(key)
+        if key in sizes.index and own != value:
+            figures = f"{_shown(own)} in account_tiers, {value} on the curve"
+            found.append((key, f"{criterion} {figures}"))
+    left_out = known & (accounts["own_value"] != Decimal(0))
+    left_out &= ~accounts["classified_account_key"].isin(on_curve)
+    # a group's coverage is not published: only accounts that are ranked by themselves tell
+    alone = accounts["classified_account_key"].map(sizes) == 1
+    if criterion in MARGINS:
+        coverage, minimum = accounts["cost_coverage"].astype(float), policy.gate.min_cost_coverage
+        left_out &= alone & (coverage >= float(minimum) + SHARE_TOLERANCE)
+        unreliable = alone & (coverage < float(minimum) - SHARE_TOLERANCE)
+        unreliable &= accounts["classified_account_key"].isin(on_curve)
         found += [
             (key, f"on the curve with less than {minimum} of its costs known")
-            for key in published.loc[unreliable, "account_key"]
+            for key in accounts.loc[unreliable, "account_key"]
         ]
-    for row in published[on_curve & (own.isna() | (own != value))].to_dict("records"):
-        figures = f"{_shown(row['own_value'])} in account_tiers, {row['value']} on the curve"
-        found.append((row["account_key"], f"{criterion} {figures}"))
-    for row in published[left_out].to_dict("records"):
-        found.append((row["account_key"], f"{criterion} {row['own_value']} is not on the curve"))
+    found += [
+        (row["account_key"], f"{criterion} {row['own_value']} is not on the curve")
+        for row in accounts[left_out].to_dict("records")
+    ]
     return found
+
+
+def _population_differences(
+    accounts: pd.DataFrame, curve: pd.DataFrame, policy: Policy, scheme: str
+) -> list[Difference]:
+    """Each account stands on the curve of its own country or industry; of business units the mart is silent."""
+    column = {"country": "country_code", "industry": "industry"}.get(
+        policy.schemes[scheme].population
+    )
+    if column is None:
+        return []
+    own = accounts.set_index("account_key")[column]
+    return [
+        (key, f"on the curve of {population}, and its {column} is {_shown(own.get(key))}")
+        for key, population in zip(curve["account_key"], curve["population"], strict=True)
+        if key in own.index and population != (none_if_null(own[key]) or "unknown")
+    ]
 
 
 def _off_curve_differences(

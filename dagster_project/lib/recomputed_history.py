@@ -33,11 +33,13 @@ select
     accounts.is_excluded,
     curve.tier as curve_tier,
     accounts.value_tier,
-    coalesce(accounts.potential_tier, 'none') as potential_tier,
+    coalesce(potentials.tier, 'none') as potential_tier,
     accounts.raw_tier
 from marts.account_tiers as accounts
 left join marts.pareto_curve as curve
-    on accounts.account_key = curve.account_key and curve.scheme = $primary
+    on accounts.classified_account_key = curve.account_key and curve.scheme = $primary
+left join marts.pareto_curve as potentials
+    on accounts.classified_account_key = potentials.account_key and potentials.scheme = 'potential'
 where accounts.inactive_since is null
 group by all
 order by 1
@@ -153,9 +155,11 @@ def _raw_differences(
 ) -> Iterator[Difference]:
     """Value tier from the curve, raw tier from the matrix; where it knows none, the value tier."""
     tiers, lowest = policy.primary.tiers, policy.primary.lowest_tier
+    known = {potential for _, potential in matrix}
     for group in _records(groups):
         value_tier = None if group["is_excluded"] else group["curve_tier"] or lowest
-        decided = matrix.get((value_tier or "", group["potential_tier"]))
+        potential_tier = group["potential_tier"] if group["potential_tier"] in known else "none"
+        decided = matrix.get((value_tier or "", potential_tier))
         raw_tier = decided if decided in tiers else value_tier
         for column, wanted in (("value_tier", value_tier), ("raw_tier", raw_tier)):
             published = group[column]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any, Literal, Self
 
@@ -21,9 +21,11 @@ import pandas as pd
 
 EXACT = Context(prec=60)  # amounts are DECIMAL(38,4): the default context rounds at 28 digits
 SHARE_UNITS = 10**12  # shares are published with 12 decimals
+UNITS = 10_000  # amounts are counted in ten-thousandths
 CUT_UNITS = 1_000_000  # cut points have at most 6 decimals
 
 CrossingAccount = Literal["include", "exclude", "nearest"]
+CutRule = Literal["cumulative_share", "absolute_value", "top_n", "quantile", "abc_curve"]
 
 
 @dataclass(frozen=True)
@@ -31,21 +33,32 @@ class SchemeRule:
     """Cut points of one scheme.
 
     Attributes:
-        cut_points: (tier, cumulative share in 0..1 with at most 6 decimals), best tier first.
+        cut_points: (tier, cut), best tier first. A cut is a cumulative share in 0..1 with at most 6
+            decimals, an amount (absolute_value), a number of accounts (top_n) or a share of the accounts
+            (quantile); None for abc_curve, which finds the ends of its two tiers.
         lowest_tier: tier of every account that no cut point takes in.
-        crossing_account: what becomes of the account that crosses a line.
+        crossing_account: what becomes of the account that crosses a line; without a say where a cut is an
+            amount or the curve's own.
+        rule: what the cuts mean.
     """
 
-    cut_points: tuple[tuple[str, Decimal], ...]
+    cut_points: tuple[tuple[str, Decimal | None], ...]
     lowest_tier: str
     crossing_account: CrossingAccount = "include"
+    rule: CutRule = "cumulative_share"
 
     def __post_init__(self) -> None:
         """Refuse cut points that overlap, leave a gap or name a tier twice."""
-        cuts = [cut for _, cut in self.cut_points]
-        if any(low >= high for low, high in zip([Decimal(0), *cuts], cuts, strict=False)):
+        cuts = [cut for _, cut in self.cut_points if cut is not None]
+        if self.rule == "abc_curve":
+            if len(self.cut_points) != 2 or cuts:
+                raise ValueError(f"abc_curve finds the ends of two tiers: {self.cut_points}")
+        elif len(cuts) != len(self.cut_points):
+            raise ValueError(f"a cut point is missing: {self.cut_points}")
+        order = [-cut for cut in cuts] if self.rule == "absolute_value" else [Decimal(0), *cuts]
+        if any(low >= high for low, high in pairwise(order)) or any(cut <= 0 for cut in cuts):
             raise ValueError(f"cut points must be above 0 and strictly increasing: {cuts}")
-        if cuts and cuts[-1] > 1:
+        if cuts and cuts[-1] > 1 and self.rule in ("cumulative_share", "quantile"):
             raise ValueError(f"a cut point is a share of at most 1: {cuts[-1]}")
         if any(cut * CUT_UNITS != int(cut * CUT_UNITS) for cut in cuts):
             raise ValueError(f"a cut point has at most 6 decimals: {cuts}")
@@ -57,7 +70,9 @@ class SchemeRule:
     @cached_property
     def cut_units(self) -> tuple[tuple[str, int], ...]:
         """The cut points in millionths."""
-        return tuple((tier, int(cut * CUT_UNITS)) for tier, cut in self.cut_points)
+        return tuple(
+            (tier, int(cut * CUT_UNITS)) for tier, cut in self.cut_points if cut is not None
+        )
 
     @property
     def tiers(self) -> tuple[str, ...]:
@@ -169,24 +184,77 @@ def _cut(columns: _Columns, positions: list[int], rule: SchemeRule) -> None:
 
 def _rank(columns: _Columns, ranked: list[tuple[int, int]], total: int, rule: SchemeRule) -> None:
     """Accounts of one value stand together: one tier, and the sum of all strictly larger values."""
-    rank, before = 1, 0
-    for units, group in groupby(ranked, key=itemgetter(0)):
-        tied = [at for _, at in group]
-        tier = _tier_of(before, before + units * len(tied), total, rule)
-        share, share_before = exact_ratio(units, total), exact_ratio(before, total)
-        for at in tied:
-            before += units
-            columns.tier[at], columns.rank[at] = tier, rank
+    groups, before, rank = [], 0, 1
+    for units, members in groupby(ranked, key=itemgetter(0)):
+        tied = [at for _, at in members]
+        groups.append(_Group(units, tied, before, rank))
+        before += units * len(tied)
+        rank += len(tied)
+    ends = abc_curve_ends([(group.last_rank, group.through) for group in groups])
+    for group in groups:
+        tier = _tier_of(group, total, len(ranked), ends, rule)
+        share, share_before = exact_ratio(group.units, total), exact_ratio(group.before, total)
+        for place, at in enumerate(group.members):
+            through = group.before + (place + 1) * group.units
+            columns.tier[at], columns.rank[at] = tier, group.first_rank + place
             columns.share[at], columns.share_before[at] = share, share_before
-            columns.cumulative_share[at] = exact_ratio(before, total)
-            rank += 1
+            columns.cumulative_share[at] = exact_ratio(through, total)
 
 
-def _tier_of(before: int, through: int, total: int, rule: SchemeRule) -> str:
+@dataclass(frozen=True)
+class _Group:
+    """Accounts of one value: their value, places, the sum before them, the rank of the first."""
+
+    units: int
+    members: list[int]
+    before: int
+    first_rank: int
+
+    @property
+    def through(self) -> int:
+        return self.before + self.units * len(self.members)
+
+    @property
+    def last_rank(self) -> int:
+        return self.first_rank + len(self.members) - 1
+
+
+def abc_curve_ends(points: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Where the curve itself ends two tiers, as numbers of accounts; (0, 0) without a point.
+
+    Args:
+        points: accounts and value up to each group of equal values, growing.
+
+    Returns:
+        The point nearest to (0, 1), and the one nearest to (its share of the accounts, 1). Distances are
+        compared at 12 decimals, the fewer accounts win.
+    """
+    if not points:
+        return 0, 0
+    count, total = points[-1]
+    curve = [(accounts / count, value / total, accounts) for accounts, value in points]
+    first = min((round(x * x + (1 - y) * (1 - y), 12), n, x) for x, y, n in curve)
+    start = first[2]
+    second = min((round((x - start) * (x - start) + (1 - y) * (1 - y), 12), n) for x, y, n in curve)
+    return first[1], second[1]
+
+
+def _tier_of(group: _Group, total: int, count: int, ends: tuple[int, int], rule: SchemeRule) -> str:
+    if rule.rule == "abc_curve":
+        for (tier, _), end in zip(rule.cut_points, ends, strict=True):
+            if group.last_rank <= end:
+                return tier
+        return rule.lowest_tier
+    before, through, whole = group.before, group.through, total
+    if rule.rule in ("top_n", "quantile"):
+        before, through = group.first_rank - 1, group.last_rank
+        whole = count if rule.rule == "quantile" else 1
     for tier, cut in rule.cut_units:
-        line = cut * total
+        line = cut * whole
         gap_before, gap_through = line - CUT_UNITS * before, CUT_UNITS * through - line
-        if rule.crossing_account == "include":
+        if rule.rule == "absolute_value":
+            takes_in = CUT_UNITS * group.units >= cut * UNITS
+        elif rule.crossing_account == "include":
             takes_in = gap_before > 0
         elif rule.crossing_account == "exclude":
             takes_in = gap_through <= 0

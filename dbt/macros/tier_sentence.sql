@@ -14,6 +14,35 @@
                 'Held at ', described.stable_tier, ': this month alone would give ', described.raw_tier,
                 '; a demotion needs ', cast(described.patience_months as string), ' months in a row.'
             )
+        when described.raw_tier <> described.value_tier
+            then concat(
+                described.final_tier, ': ', described.value_tier, ' by ',
+                replace(described.primary_scheme, '_', ' '),
+                case
+                    when described.value_tier_reason = 'share'
+                        then concat(
+                            ' (', cast(cast(described.value as decimal(18, 2)) as string), ' ',
+                            described.reporting_currency, ')'
+                        )
+                    when described.value_tier_reason = 'no_sales' then ' (no invoice in the window)'
+                    else ''
+                end,
+                case
+                    when described.potential_tier is null then '; the decision table makes it '
+                    else concat(
+                        ', ', described.potential_tier, ' by potential (',
+                        cast(cast(described.potential as decimal(18, 2)) as string), ' ',
+                        described.reporting_currency, ' a year, ',
+                        case described.potential_basis
+                            when 'declared' then 'declared in the CRM'
+                            when 'pipeline' then 'with its open opportunities'
+                            else 'as its peers buy'
+                        end,
+                        '); the decision table makes it '
+                    )
+                end,
+                described.raw_tier, '.'
+            )
         when described.value_tier_reason = 'share'
             then concat(
                 described.final_tier, ': ', replace(described.primary_scheme, '_', ' '), ' ',

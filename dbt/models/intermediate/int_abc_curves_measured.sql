@@ -33,27 +33,29 @@ summed as (
         points.value,
         cast(sum(points.account_count) over curve as bigint) as through_count,
         cast(sum(points.value_sum) over curve as decimal(27, 4)) as through,
-        cast(sum(points.account_count) over (partition by points.scheme, points.as_of_index, points.population) as bigint)
-            as total_count,
-        cast(sum(points.value_sum) over (partition by points.scheme, points.as_of_index, points.population) as decimal(27, 4))
-            as total
+        cast(sum(points.account_count) over whole as bigint) as total_count,
+        cast(sum(points.value_sum) over whole as decimal(27, 4)) as total
     from points
-    window curve as (
-        partition by points.scheme, points.as_of_index, points.population
-        order by points.value desc
-        rows between unbounded preceding and current row
-    )
+    window
+        curve as (
+            partition by points.scheme, points.as_of_index, points.population
+            order by points.value desc
+            rows between unbounded preceding and current row
+        ),
+        whole as (
+            partition by points.scheme, points.as_of_index, points.population
+        )
 ),
 
 curve as (
     select
         summed.*,
         cast(summed.through_count as double) / cast(summed.total_count as double) as x,
-        cast(summed.through as double) / cast(summed.total as double) as y
+        1 - cast(summed.through as double) / cast(summed.total as double) as short_of_one
     from summed
 ),
 
--- a distance between two shares has no exact form: compared at twelve places, the fewer accounts win
+-- a distance between shares has no exact form: compared at twelve places, the fewer accounts win
 first_ends as (
     select ranked.*
     from (
@@ -61,7 +63,9 @@ first_ends as (
             curve.*,
             row_number() over (
                 partition by curve.scheme, curve.as_of_index, curve.population
-                order by round(curve.x * curve.x + (1 - curve.y) * (1 - curve.y), 12), curve.through_count
+                order by
+                    round(curve.x * curve.x + curve.short_of_one * curve.short_of_one, 12),
+                    curve.through_count
             ) as nearness
         from curve
     ) as ranked
@@ -78,7 +82,7 @@ second_ends as (
                 order by
                     round(
                         (curve.x - first_ends.x) * (curve.x - first_ends.x)
-                        + (1 - curve.y) * (1 - curve.y),
+                        + curve.short_of_one * curve.short_of_one,
                         12
                     ),
                     curve.through_count

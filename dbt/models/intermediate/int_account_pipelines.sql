@@ -29,7 +29,7 @@ odds as (
         count(*) as closed_count
     from as_ofs
     inner join opportunities
-        on opportunities.is_closed and opportunities.close_date < as_ofs.as_of
+        on as_ofs.as_of > opportunities.close_date and opportunities.is_closed
     group by as_ofs.as_of_index
 ),
 

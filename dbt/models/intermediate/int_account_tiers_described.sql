@@ -147,6 +147,7 @@ described as (
         finalised.value_tier,
         finalised.value_tier_reason,
         finalised.raw_tier,
+        finalised.potential_tier,
         finalised.stable_tier,
         finalised.override_tier,
         finalised.override_reason,

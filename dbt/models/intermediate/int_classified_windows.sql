@@ -1,10 +1,5 @@
 {{ config(materialized='view') }}
 
-{% set amounts = [
-    'revenue', 'gross_margin', 'turnover', 'costed_turnover', 'net_margin', 'potential',
-] %}
-{% set counts = ['line_count', 'costed_line_count'] %}
-
 with sites as (
     select
         hierarchies.classified_account_sk as account_sk,
@@ -43,9 +38,14 @@ select
     sites.account_sk,
     sites.as_of,
     sites.as_of_index,
-    {% for column in amounts + counts %}
-        sites.{{ column }}{{ ',' if not loop.last }}
-    {% endfor %}
+    sites.revenue,
+    sites.gross_margin,
+    sites.turnover,
+    sites.costed_turnover,
+    sites.net_margin,
+    sites.potential,
+    sites.line_count,
+    sites.costed_line_count
 from sites
 where sites.classification_level = 'site' and not sites.is_excluded
 union all
@@ -53,12 +53,14 @@ select
     sites.account_sk,
     sites.as_of,
     sites.as_of_index,
-    {% for column in amounts %}
-        cast(sum(sites.{{ column }}) as decimal(18, 4)) as {{ column }},
-    {% endfor %}
-    {% for column in counts %}
-        cast(sum(sites.{{ column }}) as bigint) as {{ column }}{{ ',' if not loop.last }}
-    {% endfor %}
+    cast(sum(sites.revenue) as decimal(18, 4)) as revenue,
+    cast(sum(sites.gross_margin) as decimal(18, 4)) as gross_margin,
+    cast(sum(sites.turnover) as decimal(18, 4)) as turnover,
+    cast(sum(sites.costed_turnover) as decimal(18, 4)) as costed_turnover,
+    cast(sum(sites.net_margin) as decimal(18, 4)) as net_margin,
+    cast(sum(sites.potential) as decimal(18, 4)) as potential,
+    cast(sum(sites.line_count) as bigint) as line_count,
+    cast(sum(sites.costed_line_count) as bigint) as costed_line_count
 from sites
 where sites.classification_level = 'group' and not sites.is_excluded
 group by sites.account_sk, sites.as_of, sites.as_of_index

@@ -98,10 +98,10 @@ alternatives as (
         moves.account_sk,
         moves.as_of_index,
         reference_months.reference_index,
-        {% for name in ['then', 'today'] %}
-            coalesce(matrix_{{ name }}_tiers.tier_rank, value_tiers.tier_rank)
-                as tier_rank_with_potential_of_{{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        coalesce(matrix_then_tiers.tier_rank, value_tiers.tier_rank)
+            as tier_rank_with_potential_of_then,
+        coalesce(matrix_today_tiers.tier_rank, value_tiers.tier_rank)
+            as tier_rank_with_potential_of_today
     from moves
     left join reference_months
         on
@@ -116,7 +116,9 @@ alternatives as (
             moves.account_sk = held_against.account_sk
             and moves.as_of_index = held_against.as_of_index
     inner join tiers as value_tiers
-        on coalesce(held_against.tier_rank_then, value_tiers.lowest_tier_rank) = value_tiers.tier_rank
+        on
+            coalesce(held_against.tier_rank_then, value_tiers.lowest_tier_rank)
+            = value_tiers.tier_rank
     {% for name, potential_tier in [
         ('then', 'reference.potential_tier'), ('today', 'moves.potential_tier'),
     ] %}

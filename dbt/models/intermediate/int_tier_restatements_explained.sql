@@ -17,13 +17,20 @@ followed as (
         published.account_key,
         published.as_of,
         published.published_at,
-        {% for column in [
-            'final_tier', 'value', 'value_tier', 'potential_tier', 'override_tier', 'members_hash',
-            'rules_hash',
-        ] %}
-            published.{{ column }} as to_{{ column }},
-            lag(published.{{ column }}) over versions as from_{{ column }}{{ ',' if not loop.last }}
-        {% endfor %}
+        published.final_tier as to_final_tier,
+        lag(published.final_tier) over versions as from_final_tier,
+        published.value as to_value,
+        lag(published.value) over versions as from_value,
+        published.value_tier as to_value_tier,
+        lag(published.value_tier) over versions as from_value_tier,
+        published.potential_tier as to_potential_tier,
+        lag(published.potential_tier) over versions as from_potential_tier,
+        published.override_tier as to_override_tier,
+        lag(published.override_tier) over versions as from_override_tier,
+        published.members_hash as to_members_hash,
+        lag(published.members_hash) over versions as from_members_hash,
+        published.rules_hash as to_rules_hash,
+        lag(published.rules_hash) over versions as from_rules_hash
     from published
     window versions as (
         partition by published.account_key, published.as_of
@@ -42,8 +49,8 @@ select
         else 'promoted'
     end as direction,
     case
-        when 
-                {{ differs('followed.from_override_tier', 'followed.to_override_tier') }}
+        when
+            {{ differs('followed.from_override_tier', 'followed.to_override_tier') }}
             then 'override'
         when followed.from_members_hash <> followed.to_members_hash then 'identity'
         when followed.from_rules_hash <> followed.to_rules_hash then 'policy'

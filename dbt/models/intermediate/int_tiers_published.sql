@@ -100,16 +100,16 @@ select
     live.account_key,
     live.as_of,
     live.published_at,
-    {% for column in said %}
-        live.{{ column }}{{ ',' if not loop.last }}
-    {% endfor %}
+{% for column in said %}
+    live.{{ column }}{{ ',' if not loop.last }}
+{% endfor %}
 from live
 union all
 select
     news.account_key,
     news.as_of,
     news.published_at,
-    {% for column in said %}
-        news.{{ column }}{{ ',' if not loop.last }}
-    {% endfor %}
+{% for column in said %}
+    news.{{ column }}{{ ',' if not loop.last }}
+{% endfor %}
 from news

@@ -60,16 +60,11 @@ present as (
             {{ scheme }}_ranks.tier as {{ scheme }}_tier,
             cast({{ scheme }}_ranks.distance as decimal(18, 4)) as {{ scheme }}_distance,
         {% endfor %}
-        case
-            when not described.is_excluded and coalesce(
-                {% for scheme in ['revenue', 'gross_margin', 'net_margin'] %}
-                    revenue_ranks.tier <> {{ scheme }}_ranks.tier{{ ' or' if not loop.last }}
-                {% endfor %},
-                false
-            )
-                then true
-            else false
-        end as has_scheme_disagreement,
+        coalesce(
+            revenue_ranks.tier <> gross_margin_ranks.tier
+            or revenue_ranks.tier <> net_margin_ranks.tier,
+            false
+        ) as has_scheme_disagreement,
         described.potential,
         described.potential_basis,
         described.potential_peer_count,
