@@ -1,6 +1,17 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_parts',
+    unique_key='month_index',
+    meta={'parts': 'int_account_months_fingerprinted'},
+) }}
+
 with customer_months as (
     select * from {{ ref('int_customer_currency_months') }}
-    where booking = 'booked'
+    where
+        booking = 'booked'
+        and {{ in_changed_numbers(
+            'month_index', 'month_index', ref('int_account_months_fingerprinted')
+        ) }}
 ),
 
 members as (
@@ -33,4 +44,9 @@ summed as (
     group by members.account_sk, customer_months.month_index, customer_months.currency
 )
 
-select * from summed
+select
+    summed.*,
+    months.input_fingerprint
+from summed
+inner join {{ ref('int_account_months_fingerprinted') }} as months
+    on summed.month_index = months.month_index

@@ -1,8 +1,15 @@
-with currency_months as (
-    select * from {{ ref('int_account_currency_months') }}
-),
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_parts',
+    unique_key='month_index',
+    meta={'parts': 'int_account_months_fingerprinted'},
+) }}
 
-parameters as (
+{% set is_changed = in_changed_numbers(
+    'currency_months.month_index', 'month_index', ref('int_account_months_fingerprinted')
+) %}
+
+with parameters as (
     select * from {{ ref('stg_run__parameters') }}
 ),
 
@@ -20,12 +27,13 @@ constant as (
                 then currency_months.revenue_local
             else {{ convert_amount('currency_months.revenue_local', 'constant_rates') }}
         end as revenue_constant_currency
-    from currency_months
+    from {{ ref('int_account_currency_months') }} as currency_months
     cross join parameters
     left join constant_rates
         on
             currency_months.currency = constant_rates.currency
             and constant_rates.rate_for = {{ add_days('parameters.as_of', -1) }}
+    where {{ is_changed }}
 ),
 
 months as (
@@ -61,16 +69,18 @@ currency_lists as (
         {{ dbt.listagg('currency_months.currency', "','", 'order by currency_months.currency') }}
             as currencies
     from months
-    inner join currency_months
+    inner join {{ ref('int_account_currency_months') }} as currency_months
         on
             months.account_sk = currency_months.account_sk
             and months.month_index = currency_months.month_index
-    where months.currency_count > 1
+    where months.currency_count > 1 and {{ is_changed }}
     group by months.account_sk, months.month_index
 )
 
 select
     months.account_sk,
+    accounts.account_key,
+    accounts.is_excluded,
     months.month_index,
     months.revenue,
     months.revenue_constant_currency,
@@ -84,8 +94,12 @@ select
     months.invoice_count,
     months.first_invoice_date,
     months.last_invoice_date,
-    coalesce(currency_lists.currencies, months.first_currency) as currencies
+    coalesce(currency_lists.currencies, months.first_currency) as currencies,
+    parts.input_fingerprint
 from months
+inner join {{ ref('int_accounts') }} as accounts on months.account_sk = accounts.account_sk
+inner join {{ ref('int_account_months_fingerprinted') }} as parts
+    on months.month_index = parts.month_index
 left join currency_lists
     on
         months.account_sk = currency_lists.account_sk

@@ -1,8 +1,4 @@
-with windows as (
-    select * from {{ ref('int_account_windows') }}
-),
-
-parameters as (
+with parameters as (
     select * from {{ ref('stg_run__parameters') }}
 ),
 
@@ -28,39 +24,24 @@ cut_points as (
 -- a scheme is ranked in all months or in none: see int_account_scheme_values
 costs as (
     select max(case when windows.costed_line_count > 0 then 1 else 0 end) as has_cost
-    from windows
-),
-
-measured as (
-    select
-        windows.as_of,
-        windows.as_of_index,
-        {{ fingerprint([
-            'windows.account_sk', 'accounts.is_excluded', 'windows.revenue',
-            'windows.revenue_previous', 'windows.turnover', 'windows.costed_turnover',
-            'windows.gross_margin', 'windows.line_count', 'windows.costed_line_count',
-            'windows.invoice_count', 'windows.first_invoice_date', 'windows.last_invoice_date',
-        ]) }} as windows_said
-    from windows
-    inner join {{ ref('int_accounts') }} as accounts on windows.account_sk = accounts.account_sk
-    group by windows.as_of, windows.as_of_index
+    from {{ ref('int_account_windows') }} as windows
 ),
 
 said as (
     select
-        measured.as_of,
-        measured.as_of_index,
+        windows.as_of,
+        windows.as_of_index,
         concat(
-            measured.windows_said, '|', schemes.schemes_said, '|', cut_points.cut_points_said, '|',
+            cast(windows.input_fingerprint as string), '|',
+            schemes.schemes_said, '|', cut_points.cut_points_said, '|',
             facts.facts_said, '|',
-            cast(costs.has_cost as string), '|', cast(parameters.window_months as string), '|',
-            cast(parameters.min_cost_coverage as string), '|',
+            cast(costs.has_cost as string), '|', cast(parameters.min_cost_coverage as string), '|',
             cast(parameters.new_customer_months as string), '|',
             cast(parameters.demotion_patience_months as string)
         ) as input_said
-    from measured
+    from {{ ref('int_account_windows_fingerprinted') }} as windows
     inner join {{ ref('int_as_of_facts_fingerprinted') }} as facts
-        on measured.as_of_index = facts.as_of_index
+        on windows.as_of_index = facts.as_of_index
     cross join schemes
     cross join cut_points
     cross join costs

@@ -1,7 +1,9 @@
+{{ config(materialized='view') }}
+
 select
-    accounts.account_key,
+    months.account_key,
     {{ month_start('months.month_index') }} as month,
-    accounts.is_excluded,
+    months.is_excluded,
     cast(months.revenue as decimal(18, 4)) as revenue,
     cast(months.revenue_constant_currency as decimal(18, 4)) as revenue_constant_currency,
     cast(months.costed_revenue as decimal(18, 4)) as costed_revenue,
@@ -16,6 +18,5 @@ select
     months.line_count,
     months.currencies
 from {{ ref('int_account_months') }} as months
-inner join {{ ref('int_accounts') }} as accounts on months.account_sk = accounts.account_sk
 inner join {{ ref('stg_run__parameters') }} as parameters
     on months.month_index < parameters.as_of_month_index

@@ -7,58 +7,66 @@
 
 {% set key = ['source.source_system', 'source.invoice_id', 'source.line_id'] %}
 
-with source as (
-    select * from {{ source('erp', 'invoice_lines') }}
-),
-
-changed as (
+-- the source stands where it is read, not in a first CTE: DuckDB keeps the rows of a CTE that is
+-- read twice, here all lines (8.2 s of CPU for a month of 10 million lines, and no file left out)
+with changed as (
     {{ changed_parts(ref('stg_run__delivery_parts'), 'delivery_id') }}
 ),
 
 {% if is_incremental() %}
-    -- joined by the columns themselves: an engine then skips what lies outside the new keys' range
     changed_keys as (
         select distinct
             source.source_system,
             source.invoice_id,
             source.line_id
-        from source
-        inner join changed on source.delivery_id = changed.delivery_id
+        from {{ source('erp', 'invoice_lines') }} as source
+        where {{ in_changed_deliveries('source.delivery_id', ref('stg_run__delivery_parts')) }}
     ),
 
-    hashed as (
-        select {{ hash64(key) }} as key_hash
-        from source
+    -- joined by the columns themselves: an engine then skips what lies outside the new keys' range
+    candidates as (
+        select
+            source.*,
+            count(*) over (
+                partition by source.source_system, source.invoice_id, source.line_id
+            ) as version_count
+        from {{ source('erp', 'invoice_lines') }} as source
         inner join changed_keys
             on
                 source.invoice_id = changed_keys.invoice_id
                 and source.line_id = changed_keys.line_id
                 and source.source_system = changed_keys.source_system
     ),
+
+    versions as (
+        select * from candidates
+        where version_count > 1
+    ),
 {% else %}
-    hashed as (
+    repeated_keys as (
         select {{ hash64(key) }} as key_hash
-        from source
+        from {{ source('erp', 'invoice_lines') }} as source
+        group by {{ hash64(key) }}
+        having count(*) > 1
+    ),
+
+    versions as (
+        select source.*
+        from {{ source('erp', 'invoice_lines') }} as source
+        inner join repeated_keys on {{ hash64(key) }} = repeated_keys.key_hash
     ),
 {% endif %}
 
-repeated_keys as (
-    select hashed.key_hash
-    from hashed
-    group by hashed.key_hash
-    having count(*) > 1
-),
-
 repeated as (
     select
-        source.delivery_id,
-        source.line_number,
-        source.source_system,
-        source.invoice_id,
-        source.line_id,
-        cast(year(source.invoice_date) * 12 + month(source.invoice_date) as integer) as month_index
-    from source
-    inner join repeated_keys on {{ hash64(key) }} = repeated_keys.key_hash
+        versions.delivery_id,
+        versions.line_number,
+        versions.source_system,
+        versions.invoice_id,
+        versions.line_id,
+        cast(year(versions.invoice_date) * 12 + month(versions.invoice_date) as integer)
+            as month_index
+    from versions
     union all
     select
         changed.delivery_id,
