@@ -170,6 +170,8 @@ class Policy(Section):
             "max_row_count_drop": gate.max_row_count_drop,
             "max_revenue_change": gate.max_revenue_change,
             "inactive_days": self.publication.inactive_days,
+            "min_peers": self.potential.min_peers,
+            "peer_quantile": self.potential.peer_quantile,
         }
 
     def scheme_rows(self) -> list[dict[str, object]]:

@@ -60,6 +60,8 @@ PARAMETERS = pa.schema(
         ("max_row_count_drop", pa.decimal128(7, 6)),
         ("max_revenue_change", pa.decimal128(9, 6)),
         ("inactive_days", pa.int32()),
+        ("min_peers", pa.int32()),
+        ("peer_quantile", pa.decimal128(7, 6)),
     ]
 )
 SCHEMES = pa.schema(
