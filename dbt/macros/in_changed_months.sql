@@ -1,7 +1,8 @@
 {# Whether a date lies in a month that changed_parts gives, as dates written out: an engine prunes files by what is
-   known before the query starts, not by what a join finds (one month of 10 million lines: a 25th of the time). #}
-{% macro in_changed_months(date, current) -%}
-    {%- if not is_incremental() -%}
+   known before the query starts, not by what a join finds (one month of 10 million lines: a 25th of the time).
+   A model that does not keep all months says `is_bounded`: its first build too reads those of `current` alone. #}
+{% macro in_changed_months(date, current, is_bounded=false) -%}
+    {%- if not is_incremental() and not is_bounded -%}
         true
     {%- else -%}
         {%- set query -%}

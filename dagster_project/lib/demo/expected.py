@@ -69,6 +69,9 @@ def account_truths(
             revenue_tier=by_revenue.get(key),
             is_excluded=key in excluded,
             is_placeholder=key in placeholders,
+            family_revenue={
+                family: as_text(amount) for family, amount in sorted(values.families[key].items())
+            },
         )
         for key, members in sorted(members_by_key(book).items())
     }

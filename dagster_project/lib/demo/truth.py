@@ -23,7 +23,7 @@ class AccountTruth:
     ``gross_margin`` adds up the lines whose cost is known, None where there are lines and none of
     known cost; ``covered_revenue`` is the revenue of those lines, ``costed_turnover`` of ``turnover``
     their part of the absolute amounts. ``revenue_tier`` is None for an excluded account. Dates are
-    those of invoices that nobody cancelled.
+    those of invoices that nobody cancelled. ``family_revenue`` is the revenue by product family.
     """
 
     relationship: str
@@ -39,6 +39,7 @@ class AccountTruth:
     revenue_tier: str | None
     is_excluded: bool
     is_placeholder: bool
+    family_revenue: dict[str, str]
 
 
 @dataclass(frozen=True)

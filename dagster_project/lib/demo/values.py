@@ -49,13 +49,17 @@ class AccountValue:
 class ValueBook:
     """Values by account key, monthly totals, and the dates of each account's invoices.
 
-    A cancelled invoice is none, and neither is what cancels it.
+    A cancelled invoice is none, and neither is what cancels it. ``families`` is the window's revenue by
+    product family, ``unknown`` where a line names no product.
     """
 
     window: dict[str, AccountValue] = field(default_factory=lambda: defaultdict(AccountValue))
     previous: dict[str, AccountValue] = field(default_factory=lambda: defaultdict(AccountValue))
     monthly: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     invoice_dates: dict[str, set[date]] = field(default_factory=lambda: defaultdict(set))
+    families: dict[str, dict[str, int]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(int))
+    )
 
 
 class _Line(NamedTuple):
@@ -98,6 +102,9 @@ def value_accounts(
         revenue = _in_eur(line.net, line.currency, position, rates)
         cost = _cost(line, position, products=products, rates=rates)
         book.monthly[f"{line.day:%Y-%m}"] += revenue
+        if window[0] <= line.day < window[1]:
+            family = products[line.product].family if line.product >= 0 else "unknown"
+            book.families[line.key][family] += revenue
         if line.document_type in SALES and not line.is_cancelled:
             book.invoice_dates[line.key].add(line.day)
         for span, values in ((window, book.window), (previous, book.previous)):

@@ -20,6 +20,7 @@ converted as (
         lines.customer_id,
         lines.invoice_date,
         lines.document_type,
+        lines.product_id,
         lines.net_amount as revenue_local,
         lines.currency,
         case

@@ -12,6 +12,7 @@ costed as (
         lines.customer_id,
         lines.invoice_date,
         lines.document_type,
+        lines.product_id,
         lines.net_amount,
         lines.currency,
         coalesce(

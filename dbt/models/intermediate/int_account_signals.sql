@@ -1,0 +1,119 @@
+with parameters as (
+    select * from {{ ref('stg_run__parameters') }}
+),
+
+triggers as (
+    select * from {{ ref('play_triggers') }}
+),
+
+described as (
+    select * from {{ ref('int_account_tiers_described') }}
+    where is_active and not is_excluded
+),
+
+decided as (
+    select decided.*
+    from {{ ref('int_account_raw_tiers') }} as decided
+    inner join parameters on decided.as_of_index = parameters.as_of_month_index
+),
+
+moves as (
+    select moves.*
+    from {{ ref('int_tier_moves_explained') }} as moves
+    inner join parameters on moves.as_of_index = parameters.as_of_month_index
+),
+
+opportunities as (
+    select distinct members.account_sk
+    from {{ ref('stg_crm__opportunities') }} as opportunities
+    inner join parameters on opportunities.close_date >= parameters.as_of
+    inner join {{ ref('int_account_members') }} as members
+        on
+            opportunities.source_system = members.source_system
+            and opportunities.account_id = members.source_id
+    where
+        members.source_entity = 'accounts'
+        and not opportunities.is_closed
+        and not opportunities.is_won
+),
+
+-- each signal of the vocabulary play_triggers is one branch
+signals as (
+    select
+        described.account_sk,
+        'always' as play_trigger
+    from described
+    union all
+    select
+        described.account_sk,
+        'at_risk_trend' as play_trigger
+    from described
+    inner join triggers on triggers.play_trigger = 'at_risk_trend'
+    where
+        described.relationship = 'customer'
+        and described.revenue_previous > 0
+        and cast(described.revenue_previous as decimal(18, 4))
+        * cast(1 - triggers.threshold as decimal(7, 6))
+        >= described.revenue
+    union all
+    select
+        described.account_sk,
+        'unprofitable' as play_trigger
+    from described
+    cross join parameters
+    where
+        described.gross_margin < 0
+        and cast(parameters.min_cost_coverage as decimal(7, 6))
+        * cast(described.turnover as decimal(22, 4))
+        <= described.costed_turnover
+    union all
+    select
+        moves.account_sk,
+        moves.direction as play_trigger
+    from moves
+    where moves.direction in ('promoted', 'demoted')
+    union all
+    select
+        described.account_sk,
+        'new_customer' as play_trigger
+    from described
+    where described.is_new_customer
+    union all
+    select distinct
+        whitespace.account_sk,
+        'whitespace' as play_trigger
+    from {{ ref('int_whitespace_estimated') }} as whitespace
+    where whitespace.is_whitespace
+    union all
+    select
+        opportunities.account_sk,
+        'open_pipeline' as play_trigger
+    from opportunities
+    union all
+    select
+        described.account_sk,
+        'prospect_high_potential' as play_trigger
+    from described
+    cross join parameters
+    inner join decided on described.account_sk = decided.account_sk
+    where
+        described.first_invoice_date is null
+        and (
+            described.final_tier <> parameters.lowest_tier
+            or decided.potential_tier <> parameters.lowest_tier
+        )
+    union all
+    select
+        described.account_sk,
+        'former_customer' as play_trigger
+    from described
+    where described.relationship = 'former'
+)
+
+select
+    signals.account_sk,
+    signals.play_trigger,
+    triggers.urgency
+from signals
+inner join described on signals.account_sk = described.account_sk
+inner join triggers on signals.play_trigger = triggers.play_trigger

@@ -1,0 +1,35 @@
+"""Models as dbt compiles them, with their inputs by bare names: to be run in an in-memory DuckDB."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+DBT = Path(__file__).parents[2] / "dbt"
+
+
+def compiled_models(folder: Path, names: Sequence[str]) -> dict[str, str]:
+    """The SQL of each model; `folder` takes what dbt writes."""
+    arguments = ["compile", "--select", *names, "--project-dir", str(DBT)]
+    arguments += ["--profiles-dir", str(DBT), "--target-path", str(folder / "target")]
+    arguments += ["--log-path", str(folder)]
+    outcome = subprocess.run(
+        [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments],
+        cwd=folder,
+        env=os.environ | {"KAM_WAREHOUSE": str(folder / "warehouse.duckdb")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome.returncode == 0, f"dbt cannot compile the models:\n{outcome.stdout[-3000:]}"
+    nodes = json.loads((folder / "target" / "manifest.json").read_text())["nodes"]
+    models = {}
+    for node in nodes.values():
+        if node["name"] in names:
+            sql = str(node["compiled_code"])
+            for parent in node["depends_on"]["nodes"]:
+                sql = sql.replace(nodes[parent]["relation_name"], nodes[parent]["name"])
+            models[str(node["name"])] = sql
+    return models
