@@ -147,7 +147,9 @@ TABLES: Tables = {
     "int_crm_accounts_merged": [{"source_system": "crm", "account_id": "1", "is_cut": False}],
     "stg_erp__customers": [{"source_system": "erp", "customer_id": "7"}],
     **{
-        f"stg_crm__{entity}": [{"source_system": "crm", "account_id": "1"}]
+        f"stg_crm__{entity}": [
+            {"source_system": "crm", "account_id": "1", "activity_date": date(2024, 2, 28)}
+        ]
         for entity in ("contacts", "opportunities", "activities", "surveys")
     },
     "tier_moves": [{"from_tier": "A", "to_tier": "B"}],
@@ -159,6 +161,20 @@ TABLES: Tables = {
     "int_account_scheme_values": VALUED,
     "int_account_hierarchies": [{"account_sk": 1, "link_problem": None}],
     "int_overrides_dated": [OVERRIDE, LATER_OVERRIDE],
+    "int_activities_timed": [{"activity_type": "call", "direction": "none"}],
+    "int_account_activities": [{"activity_count": 1}],
+    "activity_durations": [{"activity_type": "call"}],
+    "activity_directions": [{"direction": "none"}],
+    "account_coverage": [
+        {
+            "as_of": AS_OF,
+            "final_tier": "A",
+            "coverage_status": "on_plan",
+            "planned_hours": Decimal("40.0000"),
+        }
+    ],
+    "service_balance": [{"account_count": 1, "planned_hours": Decimal("40.0000")}],
+    "owner_capacity": [{"account_count": 1, "needed_hours": Decimal("40.0000")}],
 }
 BREACHES = [
     ("rows_in_are_loaded_superseded_or_rejected", "int_deliveries_counted", "rows_loaded", 4),
@@ -198,6 +214,14 @@ BREACHES = [
     ("every_invoiced_customer_is_known", "account_tiers", "is_placeholder", True),
     ("crm_rows_name_known_accounts", "stg_crm__activities", "account_id", "9"),
     ("no_invoice_is_dated_after_the_run", "int_invoice_lines_counted", "month_index", 99_999),
+    ("activities_are_delivered", "account_coverage", "coverage_status", "no_activity_data"),
+    ("every_activity_is_counted", "int_account_activities", "activity_count", 2),
+    ("every_activity_is_counted", "stg_crm__activities", "activity_date", date(2024, 3, 1)),
+    ("activity_words_are_known", "int_activities_timed", "direction", "sideways"),
+    ("activity_words_are_known", "int_activities_timed", "activity_type", "seance"),
+    ("every_tier_has_a_plan", "account_coverage", "planned_hours", None),
+    ("service_hours_add_up", "service_balance", "account_count", 2),
+    ("service_hours_add_up", "owner_capacity", "needed_hours", Decimal("39.9999")),
 ]
 
 

@@ -1,0 +1,27 @@
+select
+    accounts.account_key,
+    accounts.account_name,
+    coverage.as_of,
+    coverage.final_tier,
+    coverage.relationship,
+    coverage.owner_system,
+    coverage.owner_id,
+    coverage.planned_hours,
+    coverage.actual_hours,
+    coverage.hours_gap,
+    coverage.planned_touches,
+    coverage.touch_count as actual_touches,
+    coverage.touches_gap,
+    coverage.activity_count,
+    coverage.two_way_count,
+    coverage.last_activity_date,
+    coverage.last_touch_date,
+    coverage.days_since_last_touch,
+    coverage.cadence_days,
+    coverage.is_overdue,
+    coverage.coverage_status,
+    coverage.reallocatable_hours,
+    coverage.needed_hours,
+    coverage.channels
+from {{ ref('int_account_coverage') }} as coverage
+inner join {{ ref('int_accounts') }} as accounts on coverage.account_sk = accounts.account_sk
