@@ -23,6 +23,8 @@
         'cap_exceeded', 'waitlist_position', 'potential', 'potential_basis', 'potential_rank', 'potential_share', 'potential_share_before',
         'potential_cumulative_share', 'potential_tier', 'potential_distance', 'value_tier', 'raw_tier',
         'stable_tier', 'override_tier', 'final_tier', 'posture', 'tier_reason', 'previous_tier', 'move_cause',
+        'share_of_months_with_invoices', 'buying_cadence_days', 'regularity', 'recurring_revenue_share', 'is_at_risk',
+        'risk_reasons', 'coverage_status', 'coverage_hours_gap', 'next_play_id', 'next_play_trigger',
         'inactive_since',
     ]) }}
 {%- endmacro %}

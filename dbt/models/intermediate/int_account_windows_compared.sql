@@ -8,8 +8,19 @@ with windows as (
         on windows.as_of_index = parameters.as_of_month_index
 ),
 
-cumulated as (
-    select * from {{ ref('int_account_months_cumulated') }}
+before as (
+    select
+        months.account_sk,
+        sum(months.turnover) as turnover,
+        sum(months.costed_turnover) as costed_turnover,
+        sum(months.costed_revenue) as costed_revenue,
+        sum(months.cost) as cost
+    from {{ ref('int_account_months') }} as months
+    cross join {{ ref('stg_run__parameters') }} as parameters
+    where
+        months.month_index < parameters.as_of_month_index - parameters.window_months
+        and months.month_index >= parameters.as_of_month_index - 2 * parameters.window_months
+    group by months.account_sk
 ),
 
 compared as (
@@ -22,21 +33,11 @@ compared as (
         windows.turnover,
         windows.costed_turnover,
         {% for column in ['turnover', 'costed_turnover', 'costed_revenue', 'cost'] %}
-            cast(
-                coalesce(before.{{ column }}, 0) - coalesce(earlier.{{ column }}, 0)
-                as decimal(18, 4)
-            ) as {{ column }}_previous,
+            cast(coalesce(before.{{ column }}, 0) as decimal(18, 4)) as {{ column }}_previous,
         {% endfor %}
         windows.revenue_previous
     from windows
-    left join cumulated as before
-        on
-            windows.account_sk = before.account_sk
-            and windows.as_of_month_index - 1 - windows.window_months = before.month_index
-    left join cumulated as earlier
-        on
-            windows.account_sk = earlier.account_sk
-            and windows.as_of_month_index - 1 - 2 * windows.window_months = earlier.month_index
+    left join before on windows.account_sk = before.account_sk
 ),
 
 -- a margin of which too little is known cannot be said to slide

@@ -83,8 +83,28 @@ present as (
         described.tier_reason,
         described.previous_tier,
         described.move_cause,
+        recurrence.share_of_months_with_invoices,
+        recurrence.buying_cadence_days,
+        recurrence.regularity,
+        recurrence.recurring_revenue_share,
+        risks.is_at_risk,
+        risks.risk_reasons,
+        coverage.coverage_status,
+        coverage.hours_gap as coverage_hours_gap,
+        plays.next_play_id,
+        plays.play_trigger as next_play_trigger,
+        plays.next_play_title_en,
+        plays.next_play_title_fr,
         cast(null as date) as inactive_since
     from described
+    inner join {{ ref('int_account_recurrence') }} as recurrence
+        on described.account_sk = recurrence.account_sk
+    inner join {{ ref('int_account_risks') }} as risks
+        on described.account_sk = risks.account_sk
+    left join {{ ref('int_account_coverage') }} as coverage
+        on described.account_sk = coverage.account_sk
+    left join {{ ref('int_account_next_plays') }} as plays
+        on described.account_sk = plays.account_sk
     {% for scheme in ['revenue', 'gross_margin', 'net_margin', 'potential'] %}
         left join ranks as {{ scheme }}_ranks
             on
@@ -177,6 +197,18 @@ every_account as (
         'No longer in the extracts.' as tier_reason,
         removed.final_tier as previous_tier,
         cast(null as string) as move_cause,
+        cast(null as double) as share_of_months_with_invoices,
+        cast(null as double) as buying_cadence_days,
+        cast(null as double) as regularity,
+        cast(null as double) as recurring_revenue_share,
+        false as is_at_risk,
+        cast(null as string) as risk_reasons,
+        cast(null as string) as coverage_status,
+        cast(null as decimal(18, 4)) as coverage_hours_gap,
+        cast(null as string) as next_play_id,
+        cast(null as string) as next_play_trigger,
+        cast(null as string) as next_play_title_en,
+        cast(null as string) as next_play_title_fr,
         removed.inactive_since
     from removed
 ),
