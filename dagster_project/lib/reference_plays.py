@@ -65,8 +65,8 @@ def signals(
         and margin < 0
         and Fraction(facts.costed_turnover)
         >= Fraction(min_cost_coverage) * Fraction(facts.turnover),
-        "promoted": facts.move == "promoted",
-        "demoted": facts.move == "demoted",
+        "promoted": facts.move == "promoted" and facts.relationship == "customer",
+        "demoted": facts.move == "demoted" and facts.relationship == "customer",
         "new_customer": facts.is_new_customer,
         "whitespace": facts.has_whitespace,
         "open_pipeline": facts.has_open_opportunity,

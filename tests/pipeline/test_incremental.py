@@ -77,6 +77,7 @@ STEPS = (
     ),
     Step("a rate is corrected", edited("erp/exchange_rates.csv", 3, "1.20", "1.10"), {"2025-03"}),
     Step("a standard cost is corrected", edited("erp/product_costs.csv", 3, "30", "31")),
+    Step("a product changes its family", edited("erp/products.csv", 2, "Wood", "Timber"), set()),
     Step("a customer loses its account", edited("erp/customers.csv", 4, "Inc,3,", "Inc,,"), set()),
     Step("other cut points", lambda _: None, set(), policy=TIGHTER),
     Step(

@@ -71,7 +71,8 @@ signals as (
         moves.account_sk,
         moves.direction as play_trigger
     from moves
-    where moves.direction in ('promoted', 'demoted')
+    inner join described on moves.account_sk = described.account_sk
+    where moves.direction in ('promoted', 'demoted') and described.relationship = 'customer'
     union all
     select
         described.account_sk,
