@@ -54,11 +54,11 @@ def generate(landing: Path, *, seed: int = DEFAULT_SEED) -> Truth:
     landing.mkdir(parents=True, exist_ok=True)
     folder = LandingFolder(landing, next(streams))
     company = _plant(*(next(streams) for _ in range(6)))
-    contacts = write_crm(folder, company, next(streams))
-    write_erp(folder, company, next(streams))
     revenue_tiers = expected.revenue_tiers(company.book, company.values)
-    overrides = write_governance(folder, company.book, contacts, revenue_tiers)
-    told = expected.tell(company, folder, overrides, seed=seed, window=WINDOW)
+    crm = write_crm(folder, company, revenue_tiers, next(streams))
+    write_erp(folder, company, next(streams))
+    overrides = write_governance(folder, company.book, crm.contacts, revenue_tiers)
+    told = expected.tell(company, folder, overrides, crm, seed=seed, window=WINDOW)
     told.write(landing / TRUTH_FILE)
     return told
 

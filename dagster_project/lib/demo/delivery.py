@@ -15,6 +15,7 @@ from dagster_project.lib.demo.opportunities import make_opportunities
 from dagster_project.lib.demo.parties import Parties
 from dagster_project.lib.demo.products import Product
 from dagster_project.lib.demo.rates import Rates
+from dagster_project.lib.demo.service import ServiceTruth, minutes_in_window, plant_service
 from dagster_project.lib.demo.values import ValueBook
 
 # the strategic account hears from us as if it bought for so much a year
@@ -42,15 +43,35 @@ class Company:
         return sales
 
 
-def write_crm(folder: LandingFolder, company: Company, rng: np.random.Generator) -> list[Row]:
-    """Write the CRM's extracts, surveys twice, and return the contacts."""
+@dataclass(frozen=True)
+class CrmDelivery:
+    """What later steps need of the CRM's extracts: contacts, and the time planted in activities."""
+
+    contacts: list[Row]
+    service: list[ServiceTruth]
+    minutes: dict[str, int]
+
+
+def write_crm(
+    folder: LandingFolder,
+    company: Company,
+    revenue_tiers: dict[str, str],
+    rng: np.random.Generator,
+) -> CrmDelivery:
+    """Write the CRM's extracts, surveys twice."""
     book, sales = company.book, company.sales_by_account()
     parts.write_accounts(folder, book, rng)
     folder.write_rows("crm/users.csv", crm_life.make_users(rng))
     contacts = crm_life.make_contacts(book, rng)
     opportunities = make_opportunities(book, rng)
     courted = {book.marks["strategic"]: _COURTED_LIKE}
-    activities = crm_life.make_activities(book, sales | courted, rng)
+    overrides, _ = governance.make_overrides(book, revenue_tiers)
+    activities, service = plant_service(
+        crm_life.make_activities(book, sales | courted, rng),
+        book,
+        revenue_tiers,
+        spared={row["account_id"] for row in overrides},
+    )
     for name, rows, planted, prefix, twice in (
         ("crm/contacts.csv", contacts, faults.CONTACT_VALUES, "P98", 3),
         ("crm/opportunities.csv", opportunities, faults.OPPORTUNITY_VALUES, "O98", 2),
@@ -61,7 +82,7 @@ def write_crm(folder: LandingFolder, company: Company, rng: np.random.Generator)
     buyers = [account for account in sales if account not in book.deleted]
     folder.write_rows("crm/surveys.csv", crm_life.make_surveys(book, buyers, rng))
     folder.write_copy("crm/surveys_copy.csv", "crm/surveys.csv")
-    return contacts
+    return CrmDelivery(contacts, service, minutes_in_window(activities))
 
 
 def write_erp(folder: LandingFolder, company: Company, rng: np.random.Generator) -> None:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from dagster_project.lib.demo.book import Book, crm_key, erp_key
-from dagster_project.lib.demo.delivery import Company
+from dagster_project.lib.demo.delivery import Company, CrmDelivery
 from dagster_project.lib.demo.documents import UNKNOWN_CUSTOMERS
 from dagster_project.lib.demo.governance import OverrideTruth
 from dagster_project.lib.demo.landing import LandingFolder
@@ -84,6 +84,14 @@ def _relationship(key: str, book: Book, values: ValueBook, *, window: tuple[date
     return book.accounts[key.rsplit(":", 1)[1]]["account_type"]
 
 
+def _by_key(book: Book, minutes: dict[str, int]) -> dict[str, int]:
+    """Minutes by account key: those of merged accounts are their survivor's."""
+    summed: Counter[str] = Counter()
+    for account_id, spent in minutes.items():
+        summed[crm_key(book.survivor(account_id))] += spent
+    return dict(sorted(summed.items()))
+
+
 def _day(pick: Callable[[set[date]], date], days: set[date] | None) -> str | None:
     return str(pick(days)) if days else None
 
@@ -114,6 +122,7 @@ def tell(
     company: Company,
     folder: LandingFolder,
     overrides: list[OverrideTruth],
+    crm: CrmDelivery,
     *,
     seed: int,
     window: tuple[date, date],
@@ -146,6 +155,8 @@ def tell(
         cut_parents=book.cut_parents,
         vat_numbers=book.vat_numbers,
         overrides=overrides,
+        service=crm.service,
+        activity_minutes=_by_key(book, crm.minutes),
         strategic_account=crm_key(book.marks["strategic"]),
         cost_missing_account=book.key_of_customer(book.marks["cost_missing"]),
         negative_margin_large_account=book.key_of_customer(book.marks["negative_margin_large"]),

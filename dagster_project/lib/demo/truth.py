@@ -14,6 +14,7 @@ from dagster_project.lib.demo.book import (
 )
 from dagster_project.lib.demo.governance import OverrideTruth
 from dagster_project.lib.demo.landing import FileTruth, PlantedFault
+from dagster_project.lib.demo.service import ServiceTruth
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,10 @@ class AccountTruth:
 
 @dataclass(frozen=True)
 class Truth:
-    """The content of ``truth.json``: accounts by account key, source rows by their ids."""
+    """The content of ``truth.json``: accounts by account key, source rows by their ids.
+
+    ``activity_minutes`` are those of the window by account key; accounts without are absent.
+    """
 
     seed: int
     as_of: str
@@ -68,6 +72,8 @@ class Truth:
     cut_parents: dict[str, str]
     vat_numbers: list[VatNumber]
     overrides: list[OverrideTruth]
+    service: list[ServiceTruth]
+    activity_minutes: dict[str, int]
     strategic_account: str
     cost_missing_account: str
     negative_margin_large_account: str
