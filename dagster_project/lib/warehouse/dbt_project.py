@@ -22,6 +22,7 @@ from typing import Any
 from dagster_project.settings import set_environment
 
 PROJECT = Path(__file__).parents[3] / "dbt"
+ON_DUCKDB = ("duckdb", "simulation")  # targets of the profile on DuckDB's own file
 KEPT_PARSES = 6  # two of each state of the project: DuckDB's and Spark's
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class NodeResult:
 def project_hash(target: str = "duckdb") -> str:
     """Hash of the project's files and of the versions that parse them for the target's adapter."""
     digest = hashlib.sha256()
-    for package in ("dbt-core", "dbt-duckdb" if target == "duckdb" else "dbt-spark"):
+    for package in ("dbt-core", "dbt-duckdb" if target in ON_DUCKDB else "dbt-spark"):
         digest.update(f"{package}={version(package)};".encode())
     for path in _project_files():
         digest.update(path.relative_to(PROJECT).as_posix().encode())
@@ -93,8 +94,8 @@ def build(
 
     `full` builds incremental models anew instead of only what changed.
 
-    The warehouse's connections are closed afterwards, so that the file can be opened elsewhere. On another
-    target than `duckdb` the warehouse is not touched: the profile says where the tables go.
+    The warehouse's connections are closed afterwards, so that the file can be opened elsewhere. On a target
+    that is not on DuckDB the warehouse is not touched: the profile says where the tables go.
 
     Raises:
         DbtError: dbt did not run at all, or a model failed.
@@ -123,7 +124,7 @@ def build(
     try:
         outcome = dbtRunner(manifest=parsed).invoke(arguments)
     finally:
-        if target == "duckdb":
+        if target in ON_DUCKDB:
             _close_duckdb()
     if isinstance(outcome.exception, KeyboardInterrupt):
         raise outcome.exception
