@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.lib.release.live import LiveRelease
+from dagster_project.lib.simulation.errors import SimulationError
 from dagster_project.lib.simulation.reach import PARAMETERS, Graph, Reach
 from dagster_project.lib.warehouse import dbt_project
 from dagster_project.lib.warehouse.run_inputs import write_policy
@@ -26,10 +27,6 @@ FILE = "warehouse.duckdb"
 MONTHS_SHOWN = 2  # as_of, and the month before: each looks back as far as patience does
 # says how many months are published, not what is in one
 UNMOVED = ("history_months", "run_at", "has_live_release")
-
-
-class SimulationError(ValueError):
-    """The question cannot be answered from what is kept; the text names the remedy."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,9 @@ def simulate(settings: Settings, policy: Policy, live: LiveRelease, *, folder: P
         changes = _changes(connection)
         derived = _derived(connection)
         _refuse(graph, changes, derived)
-        reach = graph.reach(_policy_tables(connection), [change.name for change in changes], derived)
+        reach = graph.reach(
+            _policy_tables(connection), [change.name for change in changes], derived
+        )
         _show_kept(connection, graph, reach, months=months)
     names = [str(graph.nodes[name]["name"]) for name in sorted(reach.built)]
     set_environment({"KAM_LIVE_WAREHOUSE": str(settings.warehouse.resolve())})
@@ -185,7 +184,9 @@ def _show_kept(
     written = {f"raw.{name}" for name in _policy_tables(connection)}
     for name in sorted(reach.kept):
         node = graph.nodes.get(name) or graph.sources[name]
-        relation = f"{node['schema']}.{node['alias'] if name in graph.nodes else node['identifier']}"
+        relation = (
+            f"{node['schema']}.{node['alias'] if name in graph.nodes else node['identifier']}"
+        )
         if relation in written:
             continue
         dated = "as_of_index" in _columns(connection, f"{LIVE}.{relation}")
