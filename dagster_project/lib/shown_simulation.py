@@ -23,8 +23,8 @@ def simulation(console: Console, found: Comparison) -> None:
         table(
             f"Tiers as of {found.as_of}, amounts in {found.currency}: before -> after",
             [
-                *("tier", "accounts", "", "revenue", "", "share", ""),
-                *(("hours", "") if has_hours else ()),
+                *("tier", "accounts", "after", "revenue", "after", "share", "after"),
+                *(("hours", "after") if has_hours else ()),
             ],
             [
                 [

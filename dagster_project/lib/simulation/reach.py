@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import Any
 
 PARAMETERS = "policy_parameters"
@@ -79,6 +80,13 @@ class Graph:
         """The models themselves and everything needed below them."""
         return self._closure(begun, self.children) & self.needed
 
+    def in_order(self, names: Collection[str]) -> list[str]:
+        """The names, each after its parents."""
+        sorter = TopologicalSorter(
+            {name: sorted(set(self.parents.get(name, ())) & set(names)) for name in sorted(names)}
+        )
+        return list(sorter.static_order())
+
     def reads_lines_again(self, models: Iterable[str]) -> bool:
         """Whether building them means reading invoice lines, not only their kept sums."""
         return any(not self._is_view(name) and self._reads_lines(name) for name in models)
@@ -116,7 +124,7 @@ class Graph:
 
     def _is_view(self, name: str) -> bool:
         node = self.nodes.get(name)
-        return bool(node) and node["config"]["materialized"] in ("view", "ephemeral")
+        return node is not None and node["config"]["materialized"] in ("view", "ephemeral")
 
     @staticmethod
     def _names(text: str, words: Collection[str]) -> bool:

@@ -5,7 +5,7 @@ Nothing is copied, and the real file is only ever opened to be read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,13 @@ import duckdb
 from dagster_project.lib.release.live import LiveRelease
 from dagster_project.lib.simulation.errors import SimulationError
 from dagster_project.lib.simulation.reach import PARAMETERS, Graph, Reach
-from dagster_project.lib.warehouse import dbt_project
+from dagster_project.lib.simulation.statements import statements
+from dagster_project.lib.warehouse import built_by, dbt_project
 from dagster_project.lib.warehouse.run_inputs import write_policy
 from dagster_project.policy import Policy
-from dagster_project.settings import Settings, set_environment
+from dagster_project.settings import Settings
 
 LIVE = "live"
-TARGET = "simulation"
 # dbt writes the name of the catalog, which is that of the file, into its parse
 FILE = "warehouse.duckdb"
 MONTHS_SHOWN = 2  # as_of, and the month before: each looks back as far as patience does
@@ -55,6 +55,11 @@ def simulate(settings: Settings, policy: Policy, live: LiveRelease, *, folder: P
         duckdb.IOException: a run works on the warehouse.
         DbtError: a model failed.
     """
+    if not built_by.is_of_these_models(settings.warehouse):
+        raise SimulationError(
+            f"{settings.warehouse} is absent, or was built by another version of the project; "
+            "run kam refresh first"
+        )
     database = folder / FILE
     graph = Graph(dbt_project.manifest())
     with duckdb.connect(str(database), config=_limits(settings, folder)) as connection:
@@ -72,19 +77,10 @@ def simulate(settings: Settings, policy: Policy, live: LiveRelease, *, folder: P
             _policy_tables(connection), [change.name for change in changes], derived
         )
         _show_kept(connection, graph, reach, months=months)
-    names = [str(graph.nodes[name]["name"]) for name in sorted(reach.built)]
-    set_environment({"KAM_LIVE_WAREHOUSE": str(settings.warehouse.resolve())})
-    results = dbt_project.build(
-        ["--resource-type", "model", "--resource-type", "seed", "--select", *names],
-        warehouse=database,
-        run_folder=folder,
-        memory_limit=settings.memory_limit,
-        threads=settings.threads,
-        target=TARGET,
-    )
-    if skipped := [result.unique_id for result in results if result.status != "success"]:
-        raise dbt_project.DbtError(f"dbt did not build {', '.join(skipped)}")
-    return Simulated(database, changes, len(results))
+        built = statements(graph, folder=folder)
+        for name in graph.in_order(reach.built):
+            _build(connection, graph.nodes[name], built.get(name, ""))
+    return Simulated(database, changes, len(reach.built))
 
 
 def attach(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
@@ -195,3 +191,16 @@ def _show_kept(
             f"create view {relation} as select * from {LIVE}.{relation}"
             + (f" where as_of_index > {first}" if dated else "")
         )
+
+
+def _build(connection: duckdb.DuckDBPyConnection, node: Mapping[str, Any], sql: str) -> None:
+    """A model by its compiled SQL, a seed from the project's file, typed as the kept one."""
+    relation = f"{node['schema']}.{node['alias']}"
+    connection.execute(f"create schema if not exists {node['schema']}")
+    kind = "view" if node["config"]["materialized"] == "view" else "table"
+    if node["resource_type"] == "seed":
+        path = str(dbt_project.PROJECT / node["original_file_path"]).replace("'", "''")
+        types = connection.execute(f"describe {LIVE}.{relation}").fetchall()
+        columns = ", ".join(f"{column}::{kept} as {column}" for column, kept, *_ in types)
+        sql = f"select {columns} from read_csv('{path}', header = true, all_varchar = true)"
+    connection.execute(f"create {kind} {relation} as {sql}")
