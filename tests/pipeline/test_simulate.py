@@ -187,7 +187,7 @@ def test_same_policy_moves_nobody(demo: tuple[Refreshed, Truth], tmp_path: Path)
         "schemes: {revenue: {criterion: revenue, cut_points: {A: 0.5, B: 0.7, C: 0.9}, lowest_tier: D}}\n"
         "final_tier: {demotion_patience_months: 9, new_customer_months: 0}\n"
         "window_months: 6\nexclusions: {one_time: false, intercompany: false}\n"
-        "gate: {max_revenue_change: 1000}\n",
+        "gate: {max_revenue_change: 900}\n",
         "primary_scheme: gross_margin\ngate: {min_cost_coverage: 0.1}\n",
     ],
     ids=["cut points and patience", "all that kept sums allow", "another primary scheme"],
