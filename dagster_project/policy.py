@@ -39,6 +39,19 @@ from dagster_project.lib.yaml_files import YamlFileError, first_problem, merged,
 DEFAULT_POLICY = Path(__file__).with_name("default_policy.yml")
 CRITERIA = ("revenue", "gross_margin", "net_margin", "potential")
 MILLION = 1_000_000
+DECIDING = {
+    "reporting_currency",
+    "classification_level",
+    "window_months",
+    "schemes",
+    "primary_scheme",
+    "currency",
+    "identity",
+    "potential",
+    "exclusions",
+}
+# Rules whose cut point is a share or a number of accounts, compared in millionths.
+COUNTED_RULES = ("cumulative_share", "top_n", "quantile")
 
 SchemeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
@@ -119,40 +132,37 @@ class Policy(Section):
         text = json.dumps(self.model_dump(), sort_keys=True, default=_plain_number)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def rules_sha256(self) -> str:
+        """Hash of what decides a tier: the policy without its checks, its history and its audiences."""
+        rules = self.model_dump(include=DECIDING) | {
+            "matrix": self.final_tier.matrix,
+            "demotion_patience_months": self.final_tier.demotion_patience_months,
+            "new_customer_months": self.final_tier.new_customer_months,
+            "min_cost_coverage": self.gate.min_cost_coverage,
+        }
+        text = json.dumps(rules, sort_keys=True, default=_plain_number)
+        return hashlib.sha256(text.encode()).hexdigest()
+
     def unsupported(self) -> list[str]:
         """What is asked for and not computed yet, as `key: value`; empty for the default."""
         asked: list[tuple[str, object, object]] = [
-            ("classification_level", self.classification_level, "site"),
             ("final_tier.matrix", self.final_tier.matrix, "default"),
             ("identity.public_email_domains", self.identity.public_email_domains, "default"),
             ("audiences.minimums", self.audiences.minimums, "default"),
         ]
-        for name, scheme in self.schemes.items():
-            asked.append((f"schemes.{name}.rule", scheme.rule, "cumulative_share"))
-            asked.append((f"schemes.{name}.population", scheme.population, "all"))
-        found = [f"{key}: {value}" for key, value, built in asked if value != built]
-        if self.primary.criterion in ("net_margin", "potential"):
-            found.append(
-                f"primary_scheme: {self.primary_scheme} (criterion {self.primary.criterion})"
-            )
-        found += [
-            f"schemes.{name}: a scheme is named as its criterion ({scheme.criterion})"
-            for name, scheme in self.schemes.items()
-            if name != scheme.criterion
-        ]
-        if self.final_tier.caps:
-            found.append(f"final_tier.caps: {', '.join(self.final_tier.caps)}")
-        return found
+        return [f"{key}: {value}" for key, value, built in asked if value != built]
 
     def parameters(self, as_of: date) -> dict[str, object]:
         """The one row of `raw.policy_parameters`; shares are `Decimal` from 0 to 1."""
         final, gate = self.final_tier, self.gate
         return {
             "as_of": as_of,
+            "rules_hash": self.rules_sha256(),
             "reporting_currency": self.reporting_currency,
             "line_decimals": self.minor_unit,
             "window_months": self.window_months,
             "history_months": self.history_months,
+            "classification_level": self.classification_level,
             "primary_scheme": self.primary_scheme,
             "best_tier": self.primary.tiers[0],
             "lowest_tier": self.primary.lowest_tier,
@@ -163,6 +173,9 @@ class Policy(Section):
             "exclude_one_time": self.exclusions.one_time,
             "exclude_intercompany": self.exclusions.intercompany,
             "exclude_placeholders": self.exclusions.placeholders,
+            "horizon_months": self.potential.horizon_months,
+            "min_peers": self.potential.min_peers,
+            "peer_quantile": self.potential.peer_quantile,
             "major_customer_share": self.concentration.major_customer_share,
             "min_cost_coverage": gate.min_cost_coverage,
             "min_population": gate.min_population,
@@ -188,19 +201,36 @@ class Policy(Section):
         ]
 
     def cut_point_rows(self) -> list[dict[str, object]]:
-        """One row per scheme and tier; `cut_millionths` of the total, null for the lowest tier."""
+        """One row per scheme and tier; without a cut for the lowest tier and for those of `abc_curve`.
+
+        `cut_millionths` is a share of the total, a number of accounts (top_n) or a share of the accounts
+        (quantile) in millionths; `cut_value` an amount in reporting currency.
+        """
         return [
             {
                 "scheme": name,
                 "tier": tier,
                 "tier_rank": rank,
-                "cut_millionths": None
-                if tier == scheme.lowest_tier
-                else int(scheme.cut_points[tier] * MILLION),
+                "rule": scheme.rule,
+                "cut_millionths": int(cut * MILLION)
+                if cut is not None and scheme.rule in COUNTED_RULES
+                else None,
+                "cut_value": cut if scheme.rule == "absolute_value" else None,
                 "crossing_account": scheme.crossing_account,
             }
             for name, scheme in self.schemes.items()
             for rank, tier in enumerate(scheme.tiers, start=1)
+            for cut in [scheme.cut_points.get(tier)]
+        ]
+
+    def cap_rows(self) -> list[dict[str, object]]:
+        """One row per tier and scope (`total`, `per_owner`) with a maximum of accounts."""
+        return [
+            {"tier": tier, "scope": scope, "max_accounts": most}
+            for tier, cap in self.final_tier.caps.items()
+            if tier in self.primary.tiers
+            for scope, most in (("total", cap.total), ("per_owner", cap.per_owner))
+            if most is not None
         ]
 
     def override_budget_rows(self) -> list[dict[str, object]]:

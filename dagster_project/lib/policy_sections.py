@@ -17,6 +17,8 @@ from pydantic import (
 Criterion = Literal["revenue", "gross_margin", "net_margin", "potential"]
 Rule = Literal["cumulative_share", "absolute_value", "top_n", "quantile", "abc_curve"]
 SHARE_DECIMALS = 6
+MONEY_DECIMALS = 4
+MOST_MONEY = 10**13
 
 
 def _refuse_boolean(value: object) -> object:
@@ -51,11 +53,16 @@ class Section(BaseModel):
 
 
 class Scheme(Section):
-    """How one criterion is cut into tiers; `cut_points` run from the best tier downwards."""
+    """How one criterion is cut into tiers; `cut_points` run from the best tier downwards.
+
+    A cut point is a share of the total (cumulative_share), an amount (absolute_value), a number of accounts
+    (top_n) or a share of the accounts (quantile). `abc_curve` finds the ends of two tiers by itself: its cut
+    points only name them.
+    """
 
     criterion: Criterion
     rule: Rule = "cumulative_share"
-    cut_points: dict[TierName, Annotated[Decimal, NotBoolean]]
+    cut_points: dict[TierName, Annotated[Decimal, NotBoolean] | None]
     lowest_tier: TierName
     crossing_account: Literal["include", "exclude", "nearest"] = "include"
     population: Literal["all", "business_unit", "country", "industry"] = "all"
@@ -63,19 +70,29 @@ class Scheme(Section):
     @field_validator("cut_points")
     @classmethod
     def _cut_points_rise(
-        cls, points: dict[str, Decimal], info: ValidationInfo
-    ) -> dict[str, Decimal]:
+        cls, points: dict[str, Decimal | None], info: ValidationInfo
+    ) -> dict[str, Decimal | None]:
         if not points:
             raise ValueError("no tier; name at least one, such as {A: 0.80}")
-        # Absolute values fall from the best tier on; neither they nor top-N counts are shares.
         rule = info.data.get("rule", "cumulative_share")
+        if rule == "abc_curve":
+            if len(points) != 2:
+                raise ValueError(
+                    f"{len(points)} tiers; abc_curve finds the ends of two, so name two, such as {{A:, B:}}"
+                )
+            return dict.fromkeys(points)
+        check = {"absolute_value": _check_amount, "top_n": _check_number}.get(rule, _check_share)
+        given = {}
+        for tier, point in points.items():
+            if point is None:
+                raise ValueError(f"{tier} has no cut point; write one, such as 0.80")
+            check(tier, point)
+            given[tier] = point
+        # Absolute values fall from the best tier on.
         sign, order = (-1, "falling amounts") if rule == "absolute_value" else (1, "rising shares")
         if rule == "top_n":
             order = "rising numbers"
-        if rule not in ("absolute_value", "top_n"):
-            for tier, point in points.items():
-                _check_share(tier, point)
-        for (better, upper), (tier, point) in pairwise(points.items()):
+        for (better, upper), (tier, point) in pairwise(given.items()):
             if not sign * point > sign * upper:
                 relation = "less" if sign < 0 else "greater"
                 raise ValueError(
@@ -103,9 +120,26 @@ def _check_share(tier: str, point: Decimal) -> None:
             f"{tier} ({point}) must lie between 0 and 1, both excluded; write 80% as 0.80, "
             "and leave what is left to lowest_tier"
         )
-    exponent = point.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > SHARE_DECIMALS:
+    if _decimals(point) > SHARE_DECIMALS:
         raise ValueError(f"{tier} ({point}) has more than {SHARE_DECIMALS} decimals; round it")
+
+
+def _check_amount(tier: str, point: Decimal) -> None:
+    if not 0 < point < MOST_MONEY or _decimals(point) > MONEY_DECIMALS:
+        raise ValueError(
+            f"{tier} ({point}) must be an amount above 0 with at most {MONEY_DECIMALS} decimals; "
+            "what is not positive belongs to the lowest tier anyway"
+        )
+
+
+def _check_number(tier: str, point: Decimal) -> None:
+    if not 0 < point < MOST_MONEY or point != int(point):
+        raise ValueError(f"{tier} ({point}) must be a whole number of accounts above 0; correct it")
+
+
+def _decimals(point: Decimal) -> int:
+    exponent = point.normalize().as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
 
 
 class Cap(Section):

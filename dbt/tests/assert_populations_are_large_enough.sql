@@ -15,7 +15,6 @@ with populations as (
         count(*) as account_count
     from {{ ref('int_account_scheme_values') }} as valued
     inner join {{ ref('stg_run__parameters') }} as parameters on valued.as_of = parameters.as_of
-    where valued.is_ranked
     group by valued.scheme, valued.population
 )
 

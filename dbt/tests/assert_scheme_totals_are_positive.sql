@@ -16,7 +16,6 @@ with totals as (
         count(valued.value) as valued_count
     from {{ ref('int_account_scheme_values') }} as valued
     inner join {{ ref('stg_run__parameters') }} as parameters on valued.as_of = parameters.as_of
-    where valued.is_ranked
     group by valued.scheme, valued.population
 )
 
@@ -33,4 +32,4 @@ select
     ) as observed
 from {{ ref('stg_run__schemes') }} as schemes
 left join totals on schemes.scheme = totals.scheme
-where schemes.criterion in ('revenue', 'gross_margin') and totals.total is null
+where totals.total is null

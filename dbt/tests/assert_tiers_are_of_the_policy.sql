@@ -34,6 +34,7 @@ used as (
             'tier_moves.{{ column }}' as place,
             moves.{{ column }} as tier
         from {{ ref('tier_moves') }} as moves
+        where moves.move_kind = 'monthly'
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),

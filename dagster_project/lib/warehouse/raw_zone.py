@@ -12,9 +12,11 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from dagster_project.lib.extracts.entities import Entity, load_entities
 from dagster_project.lib.extracts.ledger import LedgerEntry
+from dagster_project.lib.release.live import LiveRelease
 
 DELIVERIES = pa.schema(
     [
@@ -39,10 +41,12 @@ PARAMETERS = pa.schema(
         ("as_of", pa.date32()),
         ("run_at", pa.timestamp("us")),
         ("has_live_release", pa.bool_()),
+        ("rules_hash", pa.string()),
         ("reporting_currency", pa.string()),
         ("line_decimals", pa.int32()),
         ("window_months", pa.int32()),
         ("history_months", pa.int32()),
+        ("classification_level", pa.string()),
         ("primary_scheme", pa.string()),
         ("best_tier", pa.string()),
         ("lowest_tier", pa.string()),
@@ -53,6 +57,9 @@ PARAMETERS = pa.schema(
         ("exclude_one_time", pa.bool_()),
         ("exclude_intercompany", pa.bool_()),
         ("exclude_placeholders", pa.bool_()),
+        ("horizon_months", pa.int32()),
+        ("min_peers", pa.int32()),
+        ("peer_quantile", pa.decimal128(7, 6)),
         ("major_customer_share", pa.decimal128(7, 6)),
         ("min_cost_coverage", pa.decimal128(7, 6)),
         ("min_population", pa.int32()),
@@ -78,14 +85,18 @@ CUT_POINTS = pa.schema(
         ("scheme", pa.string()),
         ("tier", pa.string()),
         ("tier_rank", pa.int32()),
+        ("rule", pa.string()),
         ("cut_millionths", pa.int64()),
+        ("cut_value", pa.decimal128(18, 4)),
         ("crossing_account", pa.string()),
     ]
 )
+CAPS = pa.schema([("tier", pa.string()), ("scope", pa.string()), ("max_accounts", pa.int64())])
 OVERRIDE_BUDGETS = pa.schema([("tier", pa.string()), ("max_share", pa.decimal128(7, 6))])
 LIVE_ACCOUNT_TIERS = pa.schema(
     [
         ("account_key", pa.string()),
+        ("as_of", pa.date32()),
         ("account_name", pa.string()),
         ("relationship", pa.string()),
         ("country_code", pa.string()),
@@ -100,6 +111,22 @@ LIVE_ACCOUNT_TIERS = pa.schema(
         ("updated_at", pa.timestamp("us")),
     ]
 )
+LIVE_PUBLISHED_TIERS = pa.schema(
+    [
+        ("account_key", pa.string()),
+        ("as_of", pa.date32()),
+        ("published_at", pa.timestamp("us")),
+        ("final_tier", pa.string()),
+        ("value", pa.decimal128(18, 4)),
+        ("value_tier", pa.string()),
+        ("potential_tier", pa.string()),
+        ("stable_tier", pa.string()),
+        ("override_tier", pa.string()),
+        ("posture", pa.string()),
+        ("members_hash", pa.string()),
+        ("rules_hash", pa.string()),
+    ]
+)
 QUALITY_RESULTS = pa.schema(
     [
         ("check_name", pa.string()),
@@ -110,6 +137,8 @@ QUALITY_RESULTS = pa.schema(
         ("remedy", pa.string()),
     ]
 )
+# What a run is told of the release before it.
+LIVE_MARTS = {"account_tiers": LIVE_ACCOUNT_TIERS, "published_tiers": LIVE_PUBLISHED_TIERS}
 
 
 @dataclass(frozen=True)
@@ -172,7 +201,7 @@ def create_raw_schema(
     raw: Path,
     deliveries: Sequence[Delivery],
     identifiers: Path,
-    live_account_tiers: Path | None,
+    live: LiveRelease | None,
 ) -> None:
     """(Re)creates the views and tables that depend on the input files and on the live release."""
     connection.execute("create schema if not exists raw")
@@ -183,16 +212,28 @@ def create_raw_schema(
     write_table(connection, "delivery_months", DELIVERY_MONTHS, months)
     _create_rejected_view(connection, raw, deliveries)
     _create_view(connection, "identifiers", f"select * from read_parquet({_quoted(identifiers)})")
-    if live_account_tiers is None:
-        write_table(connection, "live_account_tiers", LIVE_ACCOUNT_TIERS, [])
-    else:
-        columns = ", ".join(LIVE_ACCOUNT_TIERS.names)
-        _drop(connection, "live_account_tiers")
-        connection.execute(
-            f"create table raw.live_account_tiers as select {columns} "
-            f"from read_parquet({_quoted(live_account_tiers)})"
-        )
+    for mart, schema in LIVE_MARTS.items():
+        _write_live(connection, mart, schema, live)
     write_table(connection, "quality_results", QUALITY_RESULTS, [])
+
+
+def _write_live(
+    connection: duckdb.DuckDBPyConnection, mart: str, schema: pa.Schema, live: LiveRelease | None
+) -> None:
+    """`raw.live_<mart>`: what the live release says; empty where there is none, or it lacks the mart."""
+    path = live.mart(mart) if live else None
+    write_table(connection, f"live_{mart}", schema, [])
+    if path is not None and path.exists():
+        connection.execute(
+            f"insert into raw.live_{mart} by name "
+            f"select {', '.join(_shared_columns(path, schema))} from read_parquet({_quoted(path)})"
+        )
+
+
+def _shared_columns(path: Path, schema: pa.Schema) -> list[str]:
+    """The columns that both know: a release of an older version has fewer."""
+    published = set(pq.read_schema(path).names)
+    return [name for name in schema.names if name in published]
 
 
 def write_table(

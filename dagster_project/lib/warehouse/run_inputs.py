@@ -69,7 +69,7 @@ def prepare_raw_schema(
             raw=settings.raw,
             deliveries=deliveries,
             identifiers=identifiers,
-            live_account_tiers=live.mart("account_tiers") if live else None,
+            live=live,
         )
         write_policy(connection, policy, as_of=as_of, run_at=run_at, live=live)
     return RunInputs(as_of=as_of, live_release_id=live.release_id if live else None)
@@ -115,6 +115,7 @@ def write_policy(
         ("policy_parameters", raw_zone.PARAMETERS, [parameters]),
         ("policy_schemes", raw_zone.SCHEMES, policy.scheme_rows()),
         ("policy_cut_points", raw_zone.CUT_POINTS, policy.cut_point_rows()),
+        ("policy_caps", raw_zone.CAPS, policy.cap_rows()),
         ("override_budgets", raw_zone.OVERRIDE_BUDGETS, policy.override_budget_rows()),
     ]:
         raw_zone.write_table(connection, name, schema, rows)

@@ -91,9 +91,14 @@ hierarchies as (
         chosen.account_sk,
         parents.account_sk as parent_account_sk,
         ultimate_parents.account_sk as ultimate_parent_account_sk,
+        case
+            when parameters.classification_level = 'group' then ultimate_parents.account_sk
+            else chosen.account_sk
+        end as classified_account_sk,
         chains.chain_depth as hierarchy_depth,
         case when chains.is_cut then 'cycle' else chosen.link_problem end as link_problem
     from chains
+    cross join {{ ref('stg_run__parameters') }} as parameters
     inner join chosen on chains.node = chosen.node
     inner join accounts as ultimate_parents on chains.root = ultimate_parents.account_key
     left join accounts as parents on chains.next_node = parents.account_key

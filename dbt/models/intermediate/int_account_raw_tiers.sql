@@ -44,15 +44,25 @@ lowest as (
 
 -- above the lowest tier by revenue, whatever the primary scheme is
 large as (
-    select
+    select distinct
         scheme_tiers.account_sk,
         scheme_tiers.as_of
     from scheme_tiers
     inner join {{ ref('stg_run__schemes') }} as schemes on scheme_tiers.scheme = schemes.scheme
-    where schemes.scheme = 'revenue' and scheme_tiers.tier <> schemes.lowest_tier
+    where schemes.criterion = 'revenue' and scheme_tiers.tier <> schemes.lowest_tier
 ),
 
--- potential is not computed yet: the matrix is entered by its row `none`
+-- where groups are classified, their sites inherit the tier; who is not ranked has none
+classified as (
+    select
+        hierarchies.account_sk,
+        case when not accounts.is_excluded then hierarchies.classified_account_sk end
+            as classified_account_sk
+    from {{ ref('int_account_hierarchies') }} as hierarchies
+    inner join {{ ref('int_accounts') }} as accounts
+        on hierarchies.account_sk = accounts.account_sk
+),
+
 valued as (
     select
         windows.account_sk,
@@ -60,22 +70,37 @@ valued as (
         windows.as_of_index,
         windows.first_invoice_date,
         windows.gross_margin,
-        scheme_tiers.tier as value_tier,
-        scheme_tiers.tier_rank as value_tier_rank,
-        scheme_tiers.value,
-        scheme_tiers.tier_reason as value_tier_reason,
-        cast(null as string) as potential_tier,
+        value_tiers.tier as value_tier,
+        value_tiers.tier_rank as value_tier_rank,
+        value_tiers.value,
+        value_tiers.population as value_population,
+        value_tiers.tier_reason as value_tier_reason,
+        case
+            when potential_tiers.value is not null and matrix_tiers.potential_tier is not null
+                then potential_tiers.tier
+        end as potential_tier,
         lowest.tier as lowest_tier,
         lowest.tier_rank as lowest_tier_rank,
         large.account_sk is not null as is_large
     from windows
     cross join lowest
-    left join scheme_tiers
+    inner join classified on windows.account_sk = classified.account_sk
+    left join scheme_tiers as value_tiers
         on
-            windows.account_sk = scheme_tiers.account_sk
-            and windows.as_of = scheme_tiers.as_of
-            and scheme_tiers.is_primary
-    left join large on windows.account_sk = large.account_sk and windows.as_of = large.as_of
+            classified.classified_account_sk = value_tiers.account_sk
+            and windows.as_of = value_tiers.as_of
+            and value_tiers.is_primary
+    left join scheme_tiers as potential_tiers
+        on
+            classified.classified_account_sk = potential_tiers.account_sk
+            and windows.as_of = potential_tiers.as_of
+            and potential_tiers.scheme = 'potential'
+    left join (select distinct matrix.potential_tier from matrix) as matrix_tiers
+        on potential_tiers.tier = matrix_tiers.potential_tier
+    left join large
+        on
+            classified.classified_account_sk = large.account_sk
+            and windows.as_of = large.as_of
 ),
 
 -- a tier that the matrix does not know stays as it is
@@ -87,6 +112,7 @@ decided as (
         valued.value_tier,
         valued.value_tier_rank,
         valued.value,
+        valued.value_population,
         valued.value_tier_reason,
         valued.lowest_tier_rank,
         coalesce(tiers.tier, valued.value_tier, valued.lowest_tier) as raw_tier,

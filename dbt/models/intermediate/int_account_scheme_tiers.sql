@@ -7,13 +7,15 @@
 
 with valued as (
     select * from {{ ref('int_account_scheme_values') }}
-    where
-        is_ranked
-        and {{ in_changed_as_ofs('as_of_index', ref('int_as_ofs_fingerprinted')) }}
+    where {{ in_changed_as_ofs('as_of_index', ref('int_as_ofs_fingerprinted')) }}
 ),
 
 cut_points as (
-    select * from {{ ref('stg_run__cut_points') }}
+    select
+        cut_points.*,
+        schemes.lowest_tier
+    from {{ ref('stg_run__cut_points') }} as cut_points
+    inner join {{ ref('stg_run__schemes') }} as schemes on cut_points.scheme = schemes.scheme
 ),
 
 totals as (
@@ -21,7 +23,8 @@ totals as (
         valued.scheme,
         valued.as_of,
         valued.population,
-        cast(sum(valued.value) as decimal(27, 4)) as total
+        cast(sum(valued.value) as decimal(27, 4)) as total,
+        count(*) as total_count
     from valued
     where valued.value > 0
     group by valued.scheme, valued.as_of, valued.population
@@ -54,7 +57,10 @@ curve as (
         summed.value,
         summed.value_reason,
         totals.total,
+        totals.total_count,
         summed.through,
+        summed.first_rank - 1 as before_count,
+        summed.last_rank as through_count,
         case
             when summed.value > 0
                 then cast(
@@ -82,14 +88,34 @@ entries as (
         min(curve.value) as entry_value
     from curve
     inner join cut_points on curve.scheme = cut_points.scheme
+    left join {{ ref('int_abc_curves_measured') }} as abc_curves
+        on
+            cut_points.rule = 'abc_curve'
+            and curve.scheme = abc_curves.scheme
+            and curve.as_of_index = abc_curves.as_of_index
+            and curve.population = abc_curves.population
     where
         curve.value > 0
         and (
-            cut_points.cut_millionths is null
-            or {{ is_above_cut(
-                'curve.before_value', 'curve.through', 'curve.total',
-                'cut_points.cut_millionths', 'cut_points.crossing_account'
-            ) }}
+            cut_points.tier = cut_points.lowest_tier
+            or case cut_points.rule
+                when 'absolute_value' then curve.value >= cut_points.cut_value
+                when 'abc_curve'
+                    then curve.value >= case cut_points.tier_rank
+                        when 1 then abc_curves.first_entry_value
+                        else abc_curves.second_entry_value
+                    end
+                when 'cumulative_share'
+                    then {{ is_above_cut(
+                        'curve.before_value', 'curve.through', 'curve.total',
+                        'cut_points.cut_millionths', 'cut_points.crossing_account'
+                    ) }}
+                else {{ is_above_cut(
+                    'curve.before_count', 'curve.through_count',
+                    "case cut_points.rule when 'quantile' then curve.total_count else 1 end",
+                    'cut_points.cut_millionths', 'cut_points.crossing_account'
+                ) }}
+            end
         )
     group by curve.scheme, curve.as_of, curve.population, cut_points.tier_rank
 ),

@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
-with windows as (
-    select * from {{ ref('int_account_windows') }}
+with classified as (
+    select * from {{ ref('int_classified_windows') }}
 ),
 
 accounts as (
@@ -14,10 +14,21 @@ schemes as (
     where
         criterion = 'revenue'
         or (
-            criterion = 'gross_margin'
+            criterion in ('gross_margin', 'net_margin')
             and exists (
-                select 1 from windows
+                select 1 from {{ ref('int_account_windows') }} as windows
                 where windows.costed_line_count > 0
+            )
+            and (
+                criterion = 'gross_margin'
+                or exists (select 1 from {{ ref('int_account_cost_windows') }})
+            )
+        )
+        or (
+            criterion = 'potential'
+            and exists (
+                select 1 from {{ ref('int_account_potentials') }} as potentials
+                where potentials.potential > 0
             )
         )
 ),
@@ -28,26 +39,33 @@ parameters as (
 
 measured as (
     select
-        windows.account_sk,
-        windows.as_of,
-        windows.as_of_index,
+        classified.account_sk,
+        classified.as_of,
+        classified.as_of_index,
         schemes.scheme,
+        schemes.criterion,
         schemes.is_primary,
-        'all' as population,
-        not accounts.is_excluded as is_ranked,
-        windows.line_count,
+        case schemes.population
+            when 'country' then coalesce(accounts.country_code, 'unknown')
+            when 'industry' then coalesce(accounts.industry, 'unknown')
+            when 'business_unit' then coalesce(accounts.business_unit, 'unknown')
+            else 'all'
+        end as population,
+        classified.line_count,
         case schemes.criterion
-            when 'revenue' then windows.revenue
-            else windows.gross_margin
+            when 'revenue' then classified.revenue
+            when 'gross_margin' then classified.gross_margin
+            when 'net_margin' then classified.net_margin
+            else classified.potential
         end as measure,
-        schemes.criterion = 'gross_margin'
+        schemes.criterion in ('gross_margin', 'net_margin')
         and (
-            windows.costed_line_count = 0
-            or windows.costed_turnover
-            < parameters.min_cost_coverage * cast(windows.turnover as decimal(38, 4))
+            classified.costed_line_count = 0
+            or classified.costed_turnover
+            < parameters.min_cost_coverage * cast(classified.turnover as decimal(38, 4))
         ) as is_unreliable
-    from windows
-    inner join accounts on windows.account_sk = accounts.account_sk
+    from classified
+    inner join accounts on classified.account_sk = accounts.account_sk
     cross join schemes
     cross join parameters
 ),
@@ -60,11 +78,13 @@ valued as (
         measured.scheme,
         measured.is_primary,
         measured.population,
-        measured.is_ranked,
         case
+            when measured.criterion = 'potential' then measured.measure
             when measured.line_count > 0 and not measured.is_unreliable then measured.measure
         end as value,
         case
+            when measured.criterion = 'potential' and measured.measure is null then 'no_potential'
+            when measured.criterion = 'potential' then null
             when measured.line_count = 0 then 'no_sales'
             when measured.is_unreliable then 'margin_unreliable'
         end as value_reason

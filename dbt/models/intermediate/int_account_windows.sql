@@ -10,14 +10,8 @@ accounts as (
     select * from {{ ref('int_accounts') }}
 ),
 
--- months before the published history are needed by the rules that look back
 as_ofs as (
-    select parameters.as_of_month_index - steps.n as as_of_index
-    from parameters
-    inner join ({{ numbers() }}) as steps
-        on
-            steps.n < parameters.history_months
-            + greatest(parameters.demotion_patience_months, parameters.new_customer_months)
+    select * from {{ ref('int_as_ofs') }}
 ),
 
 existing as (

@@ -75,6 +75,8 @@ assembled as (
         coalesce(crm_accounts.email_domain, erp_customers.email_domain) as email_domain,
         crm_accounts.linkedin_url,
         crm_accounts.employee_count,
+        crm_accounts.declared_potential,
+        crm_accounts.potential_currency,
         crm_accounts.owner_id,
         crm_accounts.source_system as crm_system,
         crm_accounts.account_id as crm_account_id,
@@ -94,5 +96,11 @@ assembled as (
 
 select
     assembled.*,
-    assembled.excluded_reason is not null as is_excluded
+    assembled.excluded_reason is not null as is_excluded,
+    size_bands.size_band
 from assembled
+left join {{ ref('size_bands') }} as size_bands
+    on
+        assembled.employee_count >= size_bands.min_employees
+        and assembled.employee_count
+        <= coalesce(size_bands.max_employees, assembled.employee_count)

@@ -9,7 +9,8 @@ parameters as (
 schemes as (
     select
         {{ fingerprint([
-            'schemes.scheme', 'schemes.criterion', 'schemes.is_primary', 'schemes.lowest_tier',
+            'schemes.scheme', 'schemes.criterion', 'schemes.population', 'schemes.is_primary',
+            'schemes.lowest_tier',
         ]) }} as schemes_said
     from {{ ref('stg_run__schemes') }} as schemes
 ),
@@ -18,7 +19,8 @@ cut_points as (
     select
         {{ fingerprint([
             'cut_points.scheme', 'cut_points.tier', 'cut_points.tier_rank',
-            'cut_points.cut_millionths', 'cut_points.crossing_account',
+            'cut_points.rule', 'cut_points.cut_millionths', 'cut_points.cut_value',
+            'cut_points.crossing_account',
         ]) }} as cut_points_said
     from {{ ref('stg_run__cut_points') }} as cut_points
 ),
@@ -50,11 +52,15 @@ said as (
         measured.as_of_index,
         concat(
             measured.windows_said, '|', schemes.schemes_said, '|', cut_points.cut_points_said, '|',
-            cast(costs.has_cost as string), '|', cast(parameters.min_cost_coverage as string), '|',
+            facts.facts_said, '|',
+            cast(costs.has_cost as string), '|', cast(parameters.window_months as string), '|',
+            cast(parameters.min_cost_coverage as string), '|',
             cast(parameters.new_customer_months as string), '|',
             cast(parameters.demotion_patience_months as string)
         ) as input_said
     from measured
+    inner join {{ ref('int_as_of_facts_fingerprinted') }} as facts
+        on measured.as_of_index = facts.as_of_index
     cross join schemes
     cross join cut_points
     cross join costs

@@ -12,7 +12,9 @@ with positive as (
         scheme_tiers.as_of_index,
         scheme_tiers.account_sk,
         cast(scheme_tiers.value as decimal(18, 4)) as value,
-        scheme_tiers.total,
+        sum(scheme_tiers.value) over (
+            partition by scheme_tiers.scheme, scheme_tiers.as_of
+        ) as total,
         row_number() over (
             partition by scheme_tiers.scheme, scheme_tiers.as_of
             order by scheme_tiers.value desc, scheme_tiers.account_sk
@@ -31,14 +33,12 @@ with positive as (
 
 counted as (
     select
-        windows.as_of,
+        scheme_tiers.scheme,
+        scheme_tiers.as_of,
         count(*) as account_count
-    from {{ ref('int_account_windows') }} as windows
-    inner join {{ ref('int_accounts') }} as accounts on windows.account_sk = accounts.account_sk
-    where
-        not accounts.is_excluded
-        and {{ in_changed_as_ofs('windows.as_of_index', ref('int_as_ofs_fingerprinted')) }}
-    group by windows.as_of
+    from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
+    where {{ in_changed_as_ofs('scheme_tiers.as_of_index', ref('int_as_ofs_fingerprinted')) }}
+    group by scheme_tiers.scheme, scheme_tiers.as_of
 ),
 
 measured as (
@@ -69,7 +69,7 @@ measured as (
         count(case when 100 * (positive.through - positive.value) < 80 * positive.total then 1 end)
             as accounts_making_80
     from positive
-    inner join counted on positive.as_of = counted.as_of
+    inner join counted on positive.scheme = counted.scheme and positive.as_of = counted.as_of
     group by positive.scheme, positive.as_of, positive.as_of_index, counted.account_count
 )
 

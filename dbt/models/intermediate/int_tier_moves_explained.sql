@@ -2,19 +2,33 @@ with finalised as (
     select * from {{ ref('int_account_final_tiers') }}
 ),
 
+matrix as (
+    select * from {{ ref('tier_matrix') }}
+),
+
 parameters as (
     select * from {{ ref('stg_run__parameters') }}
+),
+
+tiers as (
+    select
+        cut_points.tier,
+        cut_points.tier_rank,
+        max(cut_points.tier_rank) over () as lowest_tier_rank
+    from {{ ref('stg_run__cut_points') }} as cut_points
+    inner join parameters on cut_points.scheme = parameters.primary_scheme
 ),
 
 -- the lines of the primary scheme, month by month: the smallest value in each tier
 lines as (
     select
         scheme_tiers.as_of_index,
+        scheme_tiers.population,
         scheme_tiers.tier_rank,
         min(scheme_tiers.value) as entry_value
     from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
     where scheme_tiers.is_primary and scheme_tiers.value > 0
-    group by scheme_tiers.as_of_index, scheme_tiers.tier_rank
+    group by scheme_tiers.as_of_index, scheme_tiers.population, scheme_tiers.tier_rank
 ),
 
 moves as (
@@ -31,8 +45,9 @@ moves as (
         today.final_tier as to_tier,
         today.final_tier_rank as to_tier_rank,
         today.override_tier as to_override_tier,
-        today.stable_tier_rank as to_stable_tier_rank,
-        today.value as to_value
+        today.value as to_value,
+        today.value_population,
+        today.potential_tier
     from finalised as today
     cross join parameters
     left join finalised as before
@@ -68,15 +83,50 @@ held_against as (
         on
             moves.account_sk = reference_months.account_sk
             and moves.as_of_index = reference_months.as_of_index
-    inner join lines on reference_months.reference_index = lines.as_of_index
+    inner join lines
+        on
+            reference_months.reference_index = lines.as_of_index
+            and moves.value_population = lines.population
     where moves.to_value > 0 and lines.entry_value <= moves.to_value
     group by moves.account_sk, moves.as_of_index
 ),
 
-lowest as (
-    select max(cut_points.tier_rank) as tier_rank
-    from {{ ref('stg_run__cut_points') }} as cut_points
-    inner join parameters on cut_points.scheme = parameters.primary_scheme
+-- the tier that the account would have, held against the lines of then, with the potential of then
+-- and with that of today
+alternatives as (
+    select
+        moves.account_sk,
+        moves.as_of_index,
+        reference_months.reference_index,
+        {% for name in ['then', 'today'] %}
+            coalesce(matrix_{{ name }}_tiers.tier_rank, value_tiers.tier_rank)
+                as tier_rank_with_potential_of_{{ name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from moves
+    left join reference_months
+        on
+            moves.account_sk = reference_months.account_sk
+            and moves.as_of_index = reference_months.as_of_index
+    left join finalised as reference
+        on
+            moves.account_sk = reference.account_sk
+            and reference_months.reference_index = reference.as_of_index
+    left join held_against
+        on
+            moves.account_sk = held_against.account_sk
+            and moves.as_of_index = held_against.as_of_index
+    inner join tiers as value_tiers
+        on coalesce(held_against.tier_rank_then, value_tiers.lowest_tier_rank) = value_tiers.tier_rank
+    {% for name, potential_tier in [
+        ('then', 'reference.potential_tier'), ('today', 'moves.potential_tier'),
+    ] %}
+        left join matrix as matrix_{{ name }}
+            on
+                value_tiers.tier = matrix_{{ name }}.value_tier
+                and coalesce({{ potential_tier }}, 'none') = matrix_{{ name }}.potential_tier
+        left join tiers as matrix_{{ name }}_tiers
+            on matrix_{{ name }}.final_tier = matrix_{{ name }}_tiers.tier
+    {% endfor %}
 ),
 
 explained as (
@@ -101,26 +151,21 @@ explained as (
                 then 'override'
             -- no line was drawn in the month before: nobody else can have moved one
             when drawn.as_of_index is null then 'own_value'
-            when
-                coalesce(held_against.tier_rank_then, lowest.tier_rank)
-                <> moves.from_stable_tier_rank
+            when alternatives.tier_rank_with_potential_of_then <> moves.from_stable_tier_rank
                 then 'own_value'
+            when alternatives.tier_rank_with_potential_of_today <> moves.from_stable_tier_rank
+                then 'potential'
             else 'portfolio'
         end as move_cause
     from moves
-    cross join lowest
-    left join reference_months
+    inner join alternatives
         on
-            moves.account_sk = reference_months.account_sk
-            and moves.as_of_index = reference_months.as_of_index
+            moves.account_sk = alternatives.account_sk
+            and moves.as_of_index = alternatives.as_of_index
     left join (
         select distinct lines.as_of_index
         from lines
-    ) as drawn on reference_months.reference_index = drawn.as_of_index
-    left join held_against
-        on
-            moves.account_sk = held_against.account_sk
-            and moves.as_of_index = held_against.as_of_index
+    ) as drawn on alternatives.reference_index = drawn.as_of_index
 )
 
 select * from explained

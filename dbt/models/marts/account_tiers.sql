@@ -37,12 +37,22 @@ present as (
         ) as gross_margin,
         {{ ratio('described.gross_margin', 'described.costed_revenue') }} as gross_margin_rate,
         {{ ratio('described.costed_turnover', 'described.turnover') }} as cost_coverage,
+        cast(described.rebates as decimal(18, 4)) as rebates,
+        cast(described.cost_to_serve as decimal(18, 4)) as cost_to_serve,
+        cast(
+            case when described.line_count = 0 then 0 else described.gross_margin end
+            - described.rebates - described.cost_to_serve as decimal(18, 4)
+        ) as net_margin,
+        described.group_account_count,
+        described.group_revenue,
+        described.group_gross_margin,
+        described.classified_account_key,
         described.first_invoice_date,
         described.last_invoice_date,
         described.invoice_count,
         described.active_months,
         described.is_new_customer,
-        {% for scheme in ['revenue', 'gross_margin', 'potential'] %}
+        {% for scheme in ['revenue', 'gross_margin', 'net_margin', 'potential'] %}
             {{ scheme }}_ranks.value_rank as {{ scheme }}_rank,
             {{ scheme }}_ranks.share as {{ scheme }}_share,
             {{ scheme }}_ranks.share_before as {{ scheme }}_share_before,
@@ -50,23 +60,41 @@ present as (
             {{ scheme }}_ranks.tier as {{ scheme }}_tier,
             cast({{ scheme }}_ranks.distance as decimal(18, 4)) as {{ scheme }}_distance,
         {% endfor %}
-        cast(null as decimal(18, 4)) as potential,
-        cast(null as string) as potential_basis,
+        case
+            when not described.is_excluded and coalesce(
+                {% for scheme in ['revenue', 'gross_margin', 'net_margin'] %}
+                    revenue_ranks.tier <> {{ scheme }}_ranks.tier{{ ' or' if not loop.last }}
+                {% endfor %},
+                false
+            )
+                then true
+            else false
+        end as has_scheme_disagreement,
+        described.potential,
+        described.potential_basis,
+        described.potential_peer_count,
         described.value_tier,
         described.raw_tier,
         described.stable_tier,
         described.override_tier,
         described.final_tier,
         described.posture,
+        case
+            when described.total_places_beyond is not null then 'total'
+            when described.owner_places_beyond is not null then 'per_owner'
+        end as cap_exceeded,
+        coalesce(described.total_places_beyond, described.owner_places_beyond)
+            as waitlist_position,
         described.tier_reason,
         described.previous_tier,
         described.move_cause,
         cast(null as date) as inactive_since
     from described
-    {% for scheme in ['revenue', 'gross_margin', 'potential'] %}
+    {% for scheme in ['revenue', 'gross_margin', 'net_margin', 'potential'] %}
         left join ranks as {{ scheme }}_ranks
             on
-                described.account_sk = {{ scheme }}_ranks.account_sk
+                described.classified_account_sk = {{ scheme }}_ranks.account_sk
+                and not described.is_excluded
                 and {{ scheme }}_ranks.scheme = '{{ scheme }}'
     {% endfor %}
 ),
@@ -119,12 +147,19 @@ every_account as (
         cast(0 as decimal(18, 4)) as gross_margin,
         cast(null as double) as gross_margin_rate,
         cast(null as double) as cost_coverage,
+        cast(0 as decimal(18, 4)) as rebates,
+        cast(0 as decimal(18, 4)) as cost_to_serve,
+        cast(0 as decimal(18, 4)) as net_margin,
+        cast(1 as bigint) as group_account_count,
+        cast(0 as decimal(18, 4)) as group_revenue,
+        cast(0 as decimal(18, 4)) as group_gross_margin,
+        removed.account_key as classified_account_key,
         cast(null as date) as first_invoice_date,
         cast(null as date) as last_invoice_date,
         cast(0 as bigint) as invoice_count,
         cast(0 as bigint) as active_months,
         false as is_new_customer,
-        {% for scheme in ['revenue', 'gross_margin', 'potential'] %}
+        {% for scheme in ['revenue', 'gross_margin', 'net_margin', 'potential'] %}
             cast(null as bigint) as {{ scheme }}_rank,
             cast(null as double) as {{ scheme }}_share,
             cast(null as double) as {{ scheme }}_share_before,
@@ -132,14 +167,18 @@ every_account as (
             cast(null as string) as {{ scheme }}_tier,
             cast(null as decimal(18, 4)) as {{ scheme }}_distance,
         {% endfor %}
+        false as has_scheme_disagreement,
         cast(null as decimal(18, 4)) as potential,
         cast(null as string) as potential_basis,
+        cast(null as bigint) as potential_peer_count,
         cast(null as string) as value_tier,
         cast(null as string) as raw_tier,
         cast(null as string) as stable_tier,
         cast(null as string) as override_tier,
         removed.final_tier,
         removed.posture,
+        cast(null as string) as cap_exceeded,
+        cast(null as bigint) as waitlist_position,
         'No longer in the extracts.' as tier_reason,
         removed.final_tier as previous_tier,
         cast(null as string) as move_cause,

@@ -25,8 +25,7 @@ group_values as (
     select
         scheme_tiers.scheme,
         scheme_tiers.as_of,
-        scheme_tiers.value,
-        scheme_tiers.total
+        scheme_tiers.value
     from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
     inner join grouped on scheme_tiers.account_sk = grouped.account_sk
     where scheme_tiers.value > 0 and grouped.group_size = 1
@@ -34,8 +33,7 @@ group_values as (
     select
         scheme_tiers.scheme,
         scheme_tiers.as_of,
-        sum(scheme_tiers.value) as value,
-        max(scheme_tiers.total) as total
+        sum(scheme_tiers.value) as value
     from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
     inner join grouped on scheme_tiers.account_sk = grouped.account_sk
     where scheme_tiers.value > 0 and grouped.group_size > 1
@@ -49,10 +47,12 @@ major as (
         count(*) as major_customer_count
     from group_values
     cross join parameters
+    inner join measured
+        on group_values.scheme = measured.scheme and group_values.as_of = measured.as_of
     where
         group_values.value
         >= cast(parameters.major_customer_share as decimal(7, 6))
-        * cast(group_values.total as decimal(27, 4))
+        * cast(measured.total as decimal(27, 4))
     group by group_values.scheme, group_values.as_of
 )
 
@@ -78,6 +78,15 @@ select
         as accounts_making_80_of_active_share,
     {{ ratio('measured.accounts_making_80', 'measured.account_count') }}
         as accounts_making_80_of_all_share,
-    coalesce(major.major_customer_count, 0) as major_customer_count
+    coalesce(major.major_customer_count, 0) as major_customer_count,
+    abc_curves.first_account_count as abc_curve_first_count,
+    abc_curves.first_share as abc_curve_first_share,
+    abc_curves.second_account_count as abc_curve_second_count,
+    abc_curves.second_share as abc_curve_second_share
 from measured
+left join {{ ref('int_abc_curves_measured') }} as abc_curves
+    on
+        measured.scheme = abc_curves.scheme
+        and measured.as_of_index = abc_curves.as_of_index
+        and abc_curves.population = 'all'
 left join major on measured.scheme = major.scheme and measured.as_of = major.as_of

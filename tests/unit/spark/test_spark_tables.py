@@ -67,7 +67,7 @@ def warehouse(raw: Path) -> duckdb.DuckDBPyConnection:
         raw=raw,
         deliveries=[today],
         identifiers=raw / "identifiers.parquet",
-        live_account_tiers=None,
+        live=None,
     )
     return connection
 

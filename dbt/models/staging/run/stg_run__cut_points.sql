@@ -7,7 +7,9 @@ renamed as (
         scheme,
         tier,
         tier_rank,
+        rule,
         cut_millionths,
+        cut_value,
         crossing_account
     from source
 )

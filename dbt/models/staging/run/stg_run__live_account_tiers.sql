@@ -5,6 +5,7 @@ with source as (
 renamed as (
     select
         account_key,
+        as_of,
         account_name,
         relationship,
         country_code,

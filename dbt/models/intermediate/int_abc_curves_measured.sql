@@ -1,0 +1,114 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_parts',
+    unique_key='as_of_index',
+    meta={'parts': 'int_as_ofs_fingerprinted'},
+) }}
+
+-- equal values stand together: the curve has a point after each group of them
+with points as (
+    select
+        scheme_values.scheme,
+        scheme_values.as_of_index,
+        scheme_values.population,
+        scheme_values.value,
+        count(*) as account_count,
+        sum(scheme_values.value) as value_sum
+    from {{ ref('int_account_scheme_values') }} as scheme_values
+    where
+        scheme_values.value > 0
+        and {{ in_changed_as_ofs('as_of_index', ref('int_as_ofs_fingerprinted')) }}
+    group by
+        scheme_values.scheme,
+        scheme_values.as_of_index,
+        scheme_values.population,
+        scheme_values.value
+),
+
+summed as (
+    select
+        points.scheme,
+        points.as_of_index,
+        points.population,
+        points.value,
+        cast(sum(points.account_count) over curve as bigint) as through_count,
+        cast(sum(points.value_sum) over curve as decimal(27, 4)) as through,
+        cast(sum(points.account_count) over (partition by points.scheme, points.as_of_index, points.population) as bigint)
+            as total_count,
+        cast(sum(points.value_sum) over (partition by points.scheme, points.as_of_index, points.population) as decimal(27, 4))
+            as total
+    from points
+    window curve as (
+        partition by points.scheme, points.as_of_index, points.population
+        order by points.value desc
+        rows between unbounded preceding and current row
+    )
+),
+
+curve as (
+    select
+        summed.*,
+        cast(summed.through_count as double) / cast(summed.total_count as double) as x,
+        cast(summed.through as double) / cast(summed.total as double) as y
+    from summed
+),
+
+-- a distance between two shares has no exact form: compared at twelve places, the fewer accounts win
+first_ends as (
+    select ranked.*
+    from (
+        select
+            curve.*,
+            row_number() over (
+                partition by curve.scheme, curve.as_of_index, curve.population
+                order by round(curve.x * curve.x + (1 - curve.y) * (1 - curve.y), 12), curve.through_count
+            ) as nearness
+        from curve
+    ) as ranked
+    where ranked.nearness = 1
+),
+
+second_ends as (
+    select ranked.*
+    from (
+        select
+            curve.*,
+            row_number() over (
+                partition by curve.scheme, curve.as_of_index, curve.population
+                order by
+                    round(
+                        (curve.x - first_ends.x) * (curve.x - first_ends.x)
+                        + (1 - curve.y) * (1 - curve.y),
+                        12
+                    ),
+                    curve.through_count
+            ) as nearness
+        from curve
+        inner join first_ends
+            on
+                curve.scheme = first_ends.scheme
+                and curve.as_of_index = first_ends.as_of_index
+                and curve.population = first_ends.population
+    ) as ranked
+    where ranked.nearness = 1
+)
+
+select
+    first_ends.scheme,
+    first_ends.as_of_index,
+    first_ends.population,
+    first_ends.value as first_entry_value,
+    first_ends.through_count as first_account_count,
+    {{ ratio('first_ends.through', 'first_ends.total') }} as first_share,
+    second_ends.value as second_entry_value,
+    second_ends.through_count as second_account_count,
+    {{ ratio('second_ends.through', 'second_ends.total') }} as second_share,
+    as_ofs.input_fingerprint
+from first_ends
+inner join second_ends
+    on
+        first_ends.scheme = second_ends.scheme
+        and first_ends.as_of_index = second_ends.as_of_index
+        and first_ends.population = second_ends.population
+inner join {{ ref('int_as_ofs_fingerprinted') }} as as_ofs
+    on first_ends.as_of_index = as_ofs.as_of_index
