@@ -79,7 +79,7 @@ def _owners(console: Console, found: Comparison) -> None:
             ["owner", "hours available", "before", "after", "overloaded before", "after"],
             [
                 [
-                    owner.owner_id or "-",
+                    owner.owner_id,
                     *_hours(owner.hours_available, owner.hours_before, owner.hours_after),
                     "yes" if owner.is_overloaded_before else "no",
                     "yes" if owner.is_overloaded_after else "no",

@@ -54,7 +54,7 @@ class Move(BaseModel):
 class OwnerCompared(BaseModel):
     """An owner who is overloaded before or after."""
 
-    owner_id: str | None
+    owner_id: str
     hours_available: float | None
     hours_before: float | None
     hours_after: float | None
@@ -173,26 +173,37 @@ where before.final_tier = after.final_tier and before.posture is distinct from a
 
 OWNERS = f"""
 select
-    coalesce(before.owner_id, after.owner_id) as owner_id,
-    coalesce(after.hours_available, before.hours_available)::double as hours_available,
-    before.hours_needed::double as hours_before, after.hours_needed::double as hours_after,
+    coalesce(before.owner_key, after.owner_key) as owner_id,
+    coalesce(after.available_hours, before.available_hours)::double as hours_available,
+    before.needed_hours::double as hours_before, after.needed_hours::double as hours_after,
     coalesce(before.is_overloaded, false) as is_overloaded_before,
     coalesce(after.is_overloaded, false) as is_overloaded_after
 from marts.{CAPACITY} as after
-full join {LIVE}.marts.{CAPACITY} as before on before.owner_id is not distinct from after.owner_id
+full join {LIVE}.marts.{CAPACITY} as before on before.owner_key = after.owner_key
 where before.is_overloaded or after.is_overloaded
 order by hours_after - hours_available desc nulls last, owner_id
 """
 
-CUTS = f"""
-select 'schemes.' || scheme || '.' || tier as name, before.said as before, after.said as after
-from (select *, coalesce((cut_millionths / 1000000)::varchar, 'the rest') as said from {LIVE}.raw.policy_cut_points)
-as before
-full join (select *, coalesce((cut_millionths / 1000000)::varchar, 'the rest') as said from raw.policy_cut_points)
-as after using (scheme, tier)
-where before.said is distinct from after.said
-order by scheme, coalesce(after.tier_rank, before.tier_rank)
-"""
+CUTS = """
+with said as (
+    select
+        'before' as side, scheme, tier, tier_rank, {said} as said
+    from {live}.raw.policy_cut_points
+    union all
+    select 'after' as side, scheme, tier, tier_rank, {said} as said from raw.policy_cut_points
+)
+select
+    'schemes.' || scheme || '.' || tier as name,
+    any_value(said) filter (where side = 'before') as before,
+    any_value(said) filter (where side = 'after') as after
+from said
+group by scheme, tier
+having before is distinct from after
+order by scheme, min(tier_rank), tier
+""".format(
+    live=LIVE,
+    said="rule || coalesce(' ' || coalesce(cut_value::varchar, (cut_millionths / 1000000)::varchar), '')",
+)
 
 
 def _sides(connection: duckdb.DuckDBPyConnection, *, has_hours: bool) -> None:
