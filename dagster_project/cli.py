@@ -134,6 +134,25 @@ def explain(
     _run(run_explain, flags, settings=settings, as_json=as_json, debug=debug)
 
 
+@app.command()
+def simulate(
+    policy: PolicyFile = None,
+    out: Out = None,
+    moves: Annotated[
+        Path | None, typer.Option("--moves", help="Write all moves into this CSV file.")
+    ] = None,
+    engine: Engine = None,
+    settings: SettingsFile = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show what another policy would do to the live release's accounts; publish nothing."""
+    from dagster_project.simulate import run_simulate
+
+    flags = {"policy": policy, "out": out, "moves": moves, "engine": engine}
+    _run(run_simulate, flags, settings=settings, as_json=as_json, debug=debug)
+
+
 def _run(
     command: Any,
     flags: dict[str, Any],

@@ -26,6 +26,7 @@ from dagster_project.settings import Settings, SettingsError, load_settings, par
 DEMO_LANDING = "demo_landing"
 LAST_RUNS = 5
 PIPE_WIDTH = 120
+NOT_SETTINGS = ("account", "moves", "lang")
 INTERRUPTED = 130
 
 
@@ -253,7 +254,7 @@ def _call(
     console: Console,
     errors: Console,
 ) -> Call:
-    given = {name: value for name, value in flags.items() if name != "account"}
+    given = {name: value for name, value in flags.items() if name not in NOT_SETTINGS}
     if given.get("profiles"):
         given["profiles"] = parse_profiles(given["profiles"])
     settings = load_settings(settings_file, given)
@@ -282,8 +283,9 @@ def _say_why_not(call: Call, outcome: Any) -> None:
 def _code_of(error: Exception) -> ExitCode:
     from dagster_project.lib.explained import AccountNotFoundError
     from dagster_project.lib.extracts.errors import ExtractError
+    from dagster_project.lib.simulation.errors import SimulationError
 
-    if isinstance(error, SettingsError | PolicyError | AccountNotFoundError):
+    if isinstance(error, SettingsError | PolicyError | AccountNotFoundError | SimulationError):
         return ExitCode.WRONG_USAGE
     return ExitCode.UNREADABLE if isinstance(error, ExtractError) else ExitCode.FAILED
 

@@ -12,7 +12,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -51,10 +51,20 @@ class NodeResult:
 @cache
 def project_hash(target: str = "duckdb") -> str:
     """Hash of the project's files and of the versions that parse them for the target's adapter."""
+    return _hash_of(_project_files(), target)
+
+
+@cache
+def models_hash() -> str:
+    """The same without the rows of the seeds, which users edit: what the SQL of the models is."""
+    return _hash_of((path for path in _project_files() if path.suffix != ".csv"), "duckdb")
+
+
+def _hash_of(files: Iterable[Path], target: str) -> str:
     digest = hashlib.sha256()
     for package in ("dbt-core", "dbt-duckdb" if target == "duckdb" else "dbt-spark"):
         digest.update(f"{package}={version(package)};".encode())
-    for path in _project_files():
+    for path in files:
         digest.update(path.relative_to(PROJECT).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -99,6 +109,52 @@ def build(
     Raises:
         DbtError: dbt did not run at all, or a model failed.
     """
+    arguments = ["build", "--no-write-json", *(["--full-refresh"] if full else [])]
+    results = _invoke(
+        [*arguments, *_common_arguments(run_folder / "dbt", target), *selection],
+        warehouse=warehouse,
+        run_folder=run_folder,
+        memory_limit=memory_limit,
+        threads=threads,
+        target=target,
+    )
+    broken = [r for r in results if r.status == "error"]
+    if broken:
+        first = broken[0]
+        raise DbtError(f"{first.unique_id}: {first.message}")
+    return results
+
+
+def compiled(names: Sequence[str], *, folder: Path) -> dict[str, str]:
+    """The models' SQL by unique_id as DuckDB gets it in a warehouse that is empty, so for all rows anew.
+
+    Raises:
+        DbtError: dbt did not run, or a model cannot be compiled.
+    """
+    results = _invoke(
+        [
+            *("compile", "--no-write-json", "--no-inject-ephemeral-ctes"),
+            *_common_arguments(folder / "dbt", "duckdb"),
+            *("--indirect-selection", "empty", "--select", *names),
+        ],
+        warehouse=folder / "warehouse.duckdb",
+        run_folder=folder,
+        memory_limit="1GB",
+        threads=1,
+        target="duckdb",
+    )
+    return {result.unique_id: result.query for result in results}
+
+
+def _invoke(
+    arguments: Sequence[str],
+    *,
+    warehouse: Path,
+    run_folder: Path,
+    memory_limit: str,
+    threads: int,
+    target: str,
+) -> list[NodeResult]:
     # dbt takes seconds to import
     from dbt.cli.main import dbtRunner
     from dbt.contracts.graph.manifest import Manifest
@@ -114,14 +170,8 @@ def build(
         }
     )
     parsed = Manifest.from_msgpack((parsed_folder(target) / "partial_parse.msgpack").read_bytes())
-    arguments = [
-        *("build", "--no-write-json"),
-        *(["--full-refresh"] if full else []),
-        *_common_arguments(run_folder / "dbt", target),
-        *selection,
-    ]
     try:
-        outcome = dbtRunner(manifest=parsed).invoke(arguments)
+        outcome = dbtRunner(manifest=parsed).invoke([*arguments])
     finally:
         if target == "duckdb":
             _close_duckdb()
@@ -129,12 +179,7 @@ def build(
         raise outcome.exception
     if outcome.exception is not None:
         raise DbtError(str(outcome.exception) or type(outcome.exception).__name__)
-    results = [_node_result(result) for result in getattr(outcome.result, "results", [])]
-    broken = [r for r in results if r.status == "error"]
-    if broken:
-        first = broken[0]
-        raise DbtError(f"{first.unique_id}: {first.message}")
-    return results
+    return [_node_result(result) for result in getattr(outcome.result, "results", [])]
 
 
 def _node_result(result: Any) -> NodeResult:

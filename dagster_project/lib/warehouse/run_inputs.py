@@ -71,7 +71,7 @@ def prepare_raw_schema(
             identifiers=identifiers,
             live=live,
         )
-        _write_policy(connection, policy, as_of=as_of, run_at=run_at, live=live)
+        write_policy(connection, policy, as_of=as_of, run_at=run_at, live=live)
     return RunInputs(as_of=as_of, live_release_id=live.release_id if live else None)
 
 
@@ -101,7 +101,7 @@ def run_moment(connection: duckdb.DuckDBPyConnection) -> datetime:
     return moment
 
 
-def _write_policy(
+def write_policy(
     connection: duckdb.DuckDBPyConnection,
     policy: Policy,
     *,
@@ -109,6 +109,7 @@ def _write_policy(
     run_at: datetime,
     live: LiveRelease | None,
 ) -> None:
+    """(Re)creates the tables of the policy in the schema `raw`."""
     parameters = policy.parameters(as_of) | {"run_at": run_at, "has_live_release": live is not None}
     for name, schema, rows in [
         ("policy_parameters", raw_zone.PARAMETERS, [parameters]),

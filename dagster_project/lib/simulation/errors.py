@@ -1,0 +1,5 @@
+"""What a simulation cannot do."""
+
+
+class SimulationError(ValueError):
+    """The question cannot be answered from what is kept; the text names the remedy."""
