@@ -45,6 +45,8 @@ class Facts:
     move: str | None = None
     has_whitespace: bool = False
     has_open_opportunity: bool = False
+    risk_reasons: frozenset[str] = frozenset()
+    coverage_status: str | None = None
 
 
 def signals(
@@ -61,6 +63,11 @@ def signals(
         "at_risk_trend": facts.relationship == "customer"
         and facts.revenue_previous > 0
         and fell / Fraction(facts.revenue_previous) >= Fraction(trend_threshold),
+        "at_risk_recency": "recency" in facts.risk_reasons,
+        "at_risk_margin": "margin_slide" in facts.risk_reasons,
+        "at_risk_satisfaction": "satisfaction" in facts.risk_reasons,
+        "under_served": facts.coverage_status == "under_served",
+        "over_served": facts.coverage_status == "over_served",
         "unprofitable": margin is not None
         and margin < 0
         and Fraction(facts.costed_turnover)

@@ -39,7 +39,12 @@ PLAYS_MODEL, SIGNALS_MODEL = "int_account_plays_ranked", "int_account_signals"
 AS_OF = date(2026, 1, 1)
 AS_OF_INDEX = 2026 * 12 + 1
 TRIGGERS = (
+    "at_risk_recency",
     "at_risk_trend",
+    "at_risk_margin",
+    "at_risk_satisfaction",
+    "under_served",
+    "over_served",
     "unprofitable",
     "promoted",
     "demoted",
@@ -119,14 +124,6 @@ def estimated(warehouse: Warehouse, accounts: list[Buyer], rule: PeerRule) -> di
             "window_months": pa.int32(),
         },
     )
-    warehouse.fill(
-        "size_bands",
-        [
-            {"size_band": b.name, "min_employees": b.least, "max_employees": b.most}
-            for b in rule.bands
-        ],
-        {"size_band": pa.string(), "min_employees": pa.int64(), "max_employees": pa.int64()},
-    )
     numbered = list(enumerate(accounts, start=1))
     warehouse.fill(
         "int_accounts",
@@ -135,7 +132,14 @@ def estimated(warehouse: Warehouse, accounts: list[Buyer], rule: PeerRule) -> di
                 "account_sk": n,
                 "account_key": key_of(n),
                 "industry": a.industry,
-                "employee_count": a.employees,
+                "size_band": next(
+                    (
+                        b.name
+                        for b in rule.bands
+                        if a.employees is not None and b.holds(a.employees)
+                    ),
+                    None,
+                ),
                 "is_active": a.is_active,
                 "is_excluded": a.is_excluded,
             }
@@ -145,7 +149,7 @@ def estimated(warehouse: Warehouse, accounts: list[Buyer], rule: PeerRule) -> di
             "account_sk": pa.int64(),
             "account_key": pa.string(),
             "industry": pa.string(),
-            "employee_count": pa.int64(),
+            "size_band": pa.string(),
             "is_active": pa.bool_(),
             "is_excluded": pa.bool_(),
         },
@@ -367,6 +371,10 @@ FACTS = st.builds(
     move=st.sampled_from([None, "promoted", "demoted", "appeared"]),
     has_whitespace=st.booleans(),
     has_open_opportunity=st.booleans(),
+    risk_reasons=st.frozensets(
+        st.sampled_from(["recency", "trend", "margin_slide", "satisfaction", "coverage"])
+    ),
+    coverage_status=st.sampled_from([None, "under_served", "on_plan", "over_served", "no_plan"]),
 )
 
 
@@ -459,6 +467,20 @@ def fill_facts(warehouse: Warehouse, facts: list[Facts], coverage: Decimal) -> N
             for part in "ab"
         ],
         {"account_sk": number, "source_system": text, "source_entity": text, "source_id": text},
+    )
+    warehouse.fill(
+        "int_account_risk_reasons",
+        [
+            {"account_sk": n, "reason": reason}
+            for n, f in numbered
+            for reason in sorted(f.risk_reasons)
+        ],
+        {"account_sk": number, "reason": text},
+    )
+    warehouse.fill(
+        "int_account_coverage",
+        [{"account_sk": n, "coverage_status": f.coverage_status} for n, f in numbered],
+        {"account_sk": number, "coverage_status": text},
     )
     eve = date(2025, 12, 31)
     shapes = [(AS_OF, True, False), (AS_OF, True, True), (eve, False, False)]

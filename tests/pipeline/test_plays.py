@@ -209,6 +209,8 @@ def facts_of(company: Refreshed) -> dict[str, Facts]:
                 move=moves.get(key),
                 has_whitespace=key in whitespace_keys,
                 has_open_opportunity=key in open_keys,
+                risk_reasons=frozenset((row["risk_reasons"] or "").split(", ")),
+                coverage_status=row["coverage_status"],
             )
     return found
 

@@ -56,6 +56,23 @@ signals as (
         * cast(1 - triggers.threshold as decimal(7, 6))
         >= described.revenue
     union all
+    -- a falling trend is judged above, for every tier
+    select
+        reasons.account_sk,
+        case reasons.reason
+            when 'recency' then 'at_risk_recency'
+            when 'margin_slide' then 'at_risk_margin'
+            else 'at_risk_satisfaction'
+        end as play_trigger
+    from {{ ref('int_account_risk_reasons') }} as reasons
+    where reasons.reason in ('recency', 'margin_slide', 'satisfaction')
+    union all
+    select
+        coverage.account_sk,
+        coverage.coverage_status as play_trigger
+    from {{ ref('int_account_coverage') }} as coverage
+    where coverage.coverage_status in ('under_served', 'over_served')
+    union all
     select
         described.account_sk,
         'unprofitable' as play_trigger
