@@ -1,13 +1,17 @@
 """Identifying values of accounts and customers, each with its normal form, for the match in SQL.
 
 Normal forms need libraries (check digits, public suffixes, legal forms) that no SQL engine has, so
-each distinct value is normalised once here, and joined to its rows there.
+each distinct value is normalised once here, and joined to its rows there. What the file of an earlier
+run says of a value is taken from there, as long as the same code and libraries made it.
 """
 
+import hashlib
 import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
@@ -51,6 +55,11 @@ SCHEMA = pa.schema(
     ]
 )
 
+# Whatever else than a value decides its normal form.
+MODULES = ("identifiers.py", "normal_forms.py", "company_names.py", "public_email_domains.txt")
+LIBRARIES = ("cleanco", "idna", "python-stdnum", "tldextract")
+MADE_BY = b"made_by"
+
 Value = tuple[str, str, str]
 
 
@@ -63,7 +72,7 @@ def normalise_identifiers(
         raw: the raw zone, from which relative paths of files start.
         accounts_files: typed Parquet files of the entity `accounts`.
         customers_files: typed Parquet files of the entity `customers`.
-        target: the Parquet file to write, whole or not at all.
+        target: the Parquet file to write, whole or not at all; one that already says the same stays.
 
     Returns:
         Values per kind, and the unusable ones as `<kind>_unusable`.
@@ -71,21 +80,50 @@ def normalise_identifiers(
     values = _distinct_values(
         [raw / file for file in accounts_files], [raw / file for file in customers_files]
     )
+    known = _known_forms(target)
+    forms = {value: known.get(value) for value in values}
+    is_whole = len(known) == len(forms) and None not in forms.values()
+    # Names and domains do not depend on the country: one normal form serves all rows.
+    alike: dict[Value, NormalForm] = {}
     counts: Counter[str] = Counter()
     rows: list[tuple[str, str, str, str | None, bool, str | None]] = []
-    forms: dict[Value, NormalForm] = {}
-    for kind, value, country in values:
-        # Names and domains do not depend on the country: one normal form serves all rows.
-        key = (kind, value, "" if kind in ("name", "domain") else country)
-        form = forms.get(key)
+    for (kind, value, country), found in forms.items():
+        form = found
         if form is None:
-            form = forms[key] = NORMALISERS[kind](value, country)
+            key = (kind, value, "" if kind in ("name", "domain") else country)
+            form = alike.get(key) or NORMALISERS[kind](value, country)
+            alike[key] = form
         rows.append((kind, value, country, form.value, form.value is not None, form.problem))
         counts[kind] += 1
         counts[f"{kind}_unusable"] += form.value is None
-    _write(rows, target)
+    if not (is_whole and target.is_file()):
+        _write(rows, target)
     logger.debug("identifiers: %s", dict(counts))
     return dict(counts)
+
+
+def _known_forms(target: Path) -> dict[Value, NormalForm]:
+    """What an earlier run's file says of each value; nothing where other code made it, or it is damaged."""
+    try:
+        if (pq.read_schema(target).metadata or {}).get(MADE_BY) != _made_by():
+            return {}
+        columns = pq.read_table(target).to_pydict()
+    except (OSError, pa.ArrowInvalid):
+        return {}
+    keys = zip(columns["kind"], columns["raw_value"], columns["country_code"], strict=True)
+    forms = map(NormalForm, columns["normalised"], columns["problem"])
+    return dict(zip(keys, forms, strict=True))
+
+
+@cache
+def _made_by() -> bytes:
+    """Hash of the code and of the libraries' versions."""
+    digest = hashlib.sha256()
+    for name in MODULES:
+        digest.update(Path(__file__).with_name(name).read_bytes())
+    for library in LIBRARIES:
+        digest.update(f"{library}={version(library)};".encode())
+    return digest.hexdigest().encode()
 
 
 def _name(value: str, _country: str) -> NormalForm:
@@ -129,7 +167,7 @@ def _write(rows: list[tuple[str, str, str, str | None, bool, str | None]], targe
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(SCHEMA)
     table = pa.Table.from_arrays(
         [pa.array(column, type=part.type) for column, part in zip(columns, SCHEMA, strict=True)],
-        schema=SCHEMA,
+        schema=SCHEMA.with_metadata({MADE_BY: _made_by()}),
     )
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")

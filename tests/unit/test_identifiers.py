@@ -1,13 +1,18 @@
 """Identifying values and their normal forms: two spellings of one company become equal."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from dagster_project.lib import identifiers
 from dagster_project.lib.company_names import normalise_name
 from dagster_project.lib.identifiers import normalise_identifiers
 from dagster_project.lib.normal_forms import (
+    NormalForm,
     normalise_domain,
     normalise_postal_code,
     normalise_registration,
@@ -240,6 +245,57 @@ def test_file_is_the_same_from_run_to_run(tmp_path: Path, accounts: Path, custom
     for target in targets:
         normalise_identifiers(tmp_path, [accounts], [customers], target)
     assert targets[0].read_bytes() == targets[1].read_bytes()
+
+
+def test_known_values_are_not_normalised_again(
+    tmp_path: Path, accounts: Path, customers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw, target = tmp_path / "raw", tmp_path / "identifiers.parquet"
+    whole = normalise_identifiers(raw, [accounts], [customers], tmp_path / "whole.parquet")
+    part = normalise_identifiers(raw, [], [customers], target)
+    known = duckdb.sql(f"select kind, raw_value, country_code from '{target}'").fetchall()
+    asked: list[tuple[str, str, str]] = []
+
+    def counted(kind: str) -> Callable[[str, str], NormalForm]:
+        normalise = identifiers.NORMALISERS[kind]
+
+        def form(value: str, country: str) -> NormalForm:
+            asked.append((kind, value, country))
+            return normalise(value, country)
+
+        return form
+
+    kinds = {kind: counted(kind) for kind in identifiers.NORMALISERS}
+    monkeypatch.setattr(identifiers, "NORMALISERS", kinds)
+    assert normalise_identifiers(raw, [accounts], [customers], target) == whole
+    assert asked
+    assert not set(asked) & set(known)
+    assert target.read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+
+    asked.clear()
+    written = target.stat().st_mtime_ns
+    assert normalise_identifiers(raw, [accounts], [customers], target) == whole
+    assert (asked, target.stat().st_mtime_ns) == ([], written)
+
+    # a value that is gone goes
+    assert normalise_identifiers(raw, [], [customers], target) == part
+    assert duckdb.sql(f"select count(*) from '{target}'").fetchall() == [(len(known),)]
+
+
+def test_forms_of_other_code_and_damaged_files_are_made_again(
+    tmp_path: Path, accounts: Path, customers: Path
+) -> None:
+    target = tmp_path / "identifiers.parquet"
+    normalise_identifiers(tmp_path, [accounts], [customers], target)
+    right = target.read_bytes()
+    table = pq.read_table(target)
+    wrong = table.set_column(3, "normalised", pa.array(["wrong"] * len(table)))
+    pq.write_table(wrong.replace_schema_metadata({identifiers.MADE_BY: b"older code"}), target)
+    normalise_identifiers(tmp_path, [accounts], [customers], target)
+    assert target.read_bytes() == right
+    target.write_bytes(right[:100])
+    normalise_identifiers(tmp_path, [accounts], [customers], target)
+    assert target.read_bytes() == right
 
 
 def test_no_files_give_an_empty_file_with_its_columns(tmp_path: Path) -> None:
