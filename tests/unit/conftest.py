@@ -58,7 +58,7 @@ FINAL: dict[str, tuple[Any, ...]] = {
     "g": (None, None, "C", False),
 }
 MATRIX = "AAA ABA ACA AnoneA BAA BBB BCB BnoneB CAB CBC CCC CnoneC"
-SCHEMES = ("revenue", "gross_margin", "potential")
+SCHEMES = ("revenue", "gross_margin", "net_margin", "potential")
 
 
 @pytest.fixture
@@ -98,10 +98,11 @@ def _create_account_tiers(connection: duckdb.DuckDBPyConnection) -> None:
     head = (
         "account_key varchar, account_name varchar, relationship varchar, as_of date, "
         "is_active boolean, is_excluded boolean, excluded_reason varchar, is_placeholder boolean, "
-        "parent_account_key varchar, ultimate_parent_account_key varchar, country_code varchar, "
-        "industry varchar, owner_id varchar, "
+        "parent_account_key varchar, ultimate_parent_account_key varchar, "
+        "classified_account_key varchar, country_code varchar, industry varchar, owner_id varchar, "
         "revenue decimal(18,4), revenue_previous decimal(18,4), "
         "gross_margin decimal(18,4), gross_margin_rate double, cost_coverage double, "
+        "net_margin decimal(18,4), "
         "first_invoice_date date, last_invoice_date date, invoice_count bigint, "
         "active_months bigint, is_new_customer boolean, "
     )
@@ -127,7 +128,8 @@ def _create_account_tiers(connection: duckdb.DuckDBPyConnection) -> None:
             """
             insert into marts.account_tiers by name
             select
-                $key as account_key, $as_of as as_of, true as is_active,
+                $key as account_key, $key as classified_account_key, $as_of as as_of,
+                true as is_active,
                 $is_excluded as is_excluded,
                 $value::decimal(18,4) as revenue, $first::date as first_invoice_date,
                 case when $first is not null then date '2023-12-15' end as last_invoice_date,

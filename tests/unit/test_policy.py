@@ -116,33 +116,91 @@ def test_inherited_budget_of_a_tier_that_is_gone_is_dropped(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("classification_level: group", ["classification_level: group"]),
-        (
-            "schemes: {revenue: {rule: top_n, cut_points: {A: 10, B: 50}}}",
-            ["schemes.revenue.rule: top_n"],
-        ),
-        (
-            "schemes: {revenue: {rule: absolute_value, cut_points: {A: 1000, B: 50}}}",
-            ["schemes.revenue.rule: absolute_value"],
-        ),
-        (
-            "schemes: {revenue: {population: country}}",
-            ["schemes.revenue.population: country"],
-        ),
-        (
-            "{primary_scheme: net_margin, schemes: {net_margin: "
-            "{criterion: net_margin, cut_points: {A: 0.8}, lowest_tier: B}}}",
-            ["primary_scheme: net_margin (criterion net_margin)"],
-        ),
-        ("final_tier: {caps: {A: {total: 100}}}", ["final_tier.caps: A"]),
         ("final_tier: {matrix: own.csv}", ["final_tier.matrix: own.csv"]),
+        (
+            "identity: {public_email_domains: own.csv}",
+            ["identity.public_email_domains: own.csv"],
+        ),
+        ("audiences: {minimums: own.csv}", ["audiences.minimums: own.csv"]),
     ],
 )
 def test_what_is_not_built_yet_is_named(tmp_path: Path, text: str, named: list[str]) -> None:
     assert load_policy(written(tmp_path, text)).unsupported() == named
 
 
+BUILT = """
+classification_level: group
+primary_scheme: net_margin
+schemes:
+  revenue: {rule: absolute_value, cut_points: {A: 1000, B: 50.5}, population: country}
+  gross_margin: {rule: top_n, cut_points: {A: 10, B: 50}, population: industry}
+  potential: {rule: quantile, cut_points: {A: 0.1, B: 0.3}, population: business_unit}
+  net_margin: {criterion: net_margin, rule: abc_curve, cut_points: {A: , B: }, lowest_tier: C}
+final_tier: {caps: {A: {total: 100, per_owner: 12}, B: {per_owner: 40}}}
+"""
+
+
+def test_every_rule_population_level_and_cap_is_built(tmp_path: Path) -> None:
+    policy = load_policy(written(tmp_path, BUILT))
+    assert policy.unsupported() == []
+    assert {(row["scheme"], row["rule"], row["population"]) for row in policy.scheme_rows()} == {
+        ("revenue", "absolute_value", "country"),
+        ("gross_margin", "top_n", "industry"),
+        ("potential", "quantile", "business_unit"),
+        ("net_margin", "abc_curve", "all"),
+    }
+    cuts = {
+        (row["scheme"], row["tier"]): (row["cut_millionths"], row["cut_value"])
+        for row in policy.cut_point_rows()
+    }
+    assert cuts == {
+        ("revenue", "A"): (None, Decimal(1000)),
+        ("revenue", "B"): (None, Decimal("50.5")),
+        ("gross_margin", "A"): (10_000_000, None),
+        ("gross_margin", "B"): (50_000_000, None),
+        ("potential", "A"): (100_000, None),
+        ("potential", "B"): (300_000, None),
+        ("net_margin", "A"): (None, None),
+        ("net_margin", "B"): (None, None),
+        **{(scheme, "C"): (None, None) for scheme in policy.schemes},
+    }
+    assert policy.cap_rows() == [
+        {"tier": "A", "scope": "total", "max_accounts": 100},
+        {"tier": "A", "scope": "per_owner", "max_accounts": 12},
+        {"tier": "B", "scope": "per_owner", "max_accounts": 40},
+    ]
+    assert load_policy(None).cap_rows() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "decides"),
+    [
+        ("window_months: 6", True),
+        ("schemes: {potential: {cut_points: {A: 0.7, B: 0.9}}}", True),
+        ("potential: {min_peers: 3}", True),
+        ("classification_level: group", True),
+        ("final_tier: {demotion_patience_months: 2}", True),
+        ("final_tier: {new_customer_months: 2}", True),
+        ("gate: {min_cost_coverage: 0.5}", True),
+        ("gate: {max_revenue_change: 0.9}", False),
+        ("history_months: 12", False),
+        ("publication: {keep_releases: 3}", False),
+        ("final_tier: {caps: {A: {total: 3}}}", False),
+        ("concentration: {major_customer_share: 0.2}", False),
+    ],
+)
+def test_hash_of_the_rules_is_of_what_decides_a_tier(
+    tmp_path: Path, text: str, decides: bool
+) -> None:
+    changed = load_policy(written(tmp_path, text))
+    default = load_policy(None)
+    assert changed.sha256() != default.sha256()
+    assert (changed.rules_sha256() != default.rules_sha256()) is decides
+    assert default.parameters(date(2026, 1, 1))["rules_hash"] == default.rules_sha256()
+
+
 CUTS = "schemes: {revenue: {cut_points: %s}}"
+RULE = "schemes: {revenue: {rule: %s}}"
 
 
 @pytest.mark.parametrize(
@@ -171,6 +229,49 @@ CUTS = "schemes: {revenue: {cut_points: %s}}"
         (
             CUTS % "{A: 0.1234567}",
             "schemes.revenue.cut_points: A (0.1234567) has more than 6 decimals; round it",
+        ),
+        (
+            CUTS % "{A: , B: 0.9}",
+            "schemes.revenue.cut_points: A has no cut point; write one, such as 0.80",
+        ),
+        (
+            RULE % "absolute_value, cut_points: {A: 50, B: 1000}",
+            "schemes.revenue.cut_points: B (1000) must be less than A (50); "
+            "list the tiers from best to last with falling amounts",
+        ),
+        (
+            RULE % "absolute_value, cut_points: {A: 50, B: 0}",
+            "schemes.revenue.cut_points: B (0) must be an amount above 0 with at most 4 decimals; "
+            "what is not positive belongs to the lowest tier anyway",
+        ),
+        (
+            RULE % "absolute_value, cut_points: {A: 50.00001}",
+            "schemes.revenue.cut_points: A (50.00001) must be an amount above 0 with at most "
+            "4 decimals; what is not positive belongs to the lowest tier anyway",
+        ),
+        (
+            RULE % "top_n, cut_points: {A: 50, B: 10}",
+            "schemes.revenue.cut_points: B (10) must be greater than A (50); "
+            "list the tiers from best to last with rising numbers",
+        ),
+        (
+            RULE % "top_n, cut_points: {A: 0.5}",
+            "schemes.revenue.cut_points: A (0.5) must be a whole number of accounts above 0; "
+            "correct it",
+        ),
+        (
+            RULE % "quantile, cut_points: {A: 10}",
+            "schemes.revenue.cut_points: A (10) must lie between 0 and 1, both excluded; "
+            "write 80% as 0.80, and leave what is left to lowest_tier",
+        ),
+        (
+            RULE % "abc_curve, cut_points: {A: }",
+            "schemes.revenue.cut_points: 1 tiers; abc_curve finds the ends of two, so name two, "
+            "such as {A:, B:}",
+        ),
+        (
+            "final_tier: {caps: {Z: {total: 1}}}",
+            "final_tier.caps: Z is not a tier of scheme revenue; name one of A, B, C",
         ),
         (CUTS % "{}", "schemes.revenue.cut_points: no tier; name at least one, such as {A: 0.80}"),
         (

@@ -266,14 +266,133 @@ def test_a_removed_account_is_not_recomputed(tampered: Tampered) -> None:
     assert failed(results) == set()
 
 
-def test_a_rule_that_cannot_be_recomputed_stops(
+def with_scheme(policy: Policy, **changes: object) -> Policy:
+    """The policy with its revenue scheme changed."""
+    scheme = policy.schemes["revenue"].model_copy(update=changes)
+    return policy.model_copy(update={"schemes": policy.schemes | {"revenue": scheme}})
+
+
+@pytest.mark.parametrize(
+    ("rule", "cuts", "crossing", "tier_of_c"),
+    [
+        ("absolute_value", {"A": 800, "B": 50}, "include", "B"),
+        ("absolute_value", {"A": 800, "B": 51}, "include", "C"),
+        ("top_n", {"A": 1, "B": 3}, "include", "B"),
+        ("top_n", {"A": 1, "B": 2}, "include", "C"),
+        ("quantile", {"A": Decimal("0.25"), "B": Decimal("0.6")}, "include", "B"),
+        ("quantile", {"A": Decimal("0.25"), "B": Decimal("0.6")}, "exclude", "C"),
+    ],
+)
+def test_each_rule_is_recomputed_by_itself(
+    warehouse: duckdb.DuckDBPyConnection,
+    policy: Policy,
+    rule: str,
+    cuts: dict[str, Decimal],
+    crossing: str,
+    tier_of_c: str,
+) -> None:
+    points = {tier: Decimal(cut) for tier, cut in cuts.items()}
+    asked = with_scheme(policy, rule=rule, cut_points=points, crossing_account=crossing)
+    expected = tier_of_c == "B"
+    result = recomputed(warehouse, asked)["revenue_recomputed"]
+    assert result.passed is expected, result.observed
+    if not expected:
+        assert "c: tier B in " in result.observed
+        assert f"recomputed {tier_of_c}" in result.observed
+
+
+def test_the_curve_ends_its_own_tiers(
     warehouse: duckdb.DuckDBPyConnection, policy: Policy
 ) -> None:
-    scheme = policy.schemes["revenue"].model_copy(update={"population": "country"})
-    asked = policy.model_copy(update={"schemes": {"revenue": scheme}})
-    (result,) = recompute_tiers(warehouse, asked)
+    # shares of accounts .25, .5, .75, 1, of revenue .8, .92, .97, 1: nearest to (0, 1) is a
+    # (.0625 + .04), nearest to (.25, 1) is a again (.04 against .0625 + .0064): B has no account
+    points = dict.fromkeys(("A", "B"))
+    asked = with_scheme(policy, rule="abc_curve", cut_points=points)
+    result = recomputed(warehouse, asked)["revenue_recomputed"]
+    assert "b: tier B in pareto_curve, recomputed C" in result.observed
+    tiers = {"a": "A", "b": "C", "c": "C", "d": "C", "f": "C"}
+    for key, tier in tiers.items():
+        distance = 0 if key == "a" else "null"  # of a tier without an account there is no line
+        warehouse.execute(
+            f"update marts.pareto_curve set tier = '{tier}' where account_key = '{key}'"
+        )
+        warehouse.execute(
+            f"update marts.account_tiers set revenue_tier = '{tier}', "
+            f"revenue_distance = {distance} where account_key = '{key}'"
+        )
+    result = recomputed(warehouse, asked)["revenue_recomputed"]
+    assert result.passed, result.observed
+
+
+def test_an_account_on_the_curve_of_another_country_is_found(
+    warehouse: duckdb.DuckDBPyConnection, policy: Policy
+) -> None:
+    warehouse.execute("update marts.account_tiers set country_code = 'FR'")
+    warehouse.execute("update marts.pareto_curve set population = 'FR'")
+    asked = with_scheme(policy, population="country")
+    assert failed(recomputed(warehouse, asked)) == set()
+    warehouse.execute("update marts.account_tiers set country_code = null where account_key = 'f'")
+    result = recomputed(warehouse, asked)["revenue_recomputed"]
     assert result.stops
-    assert "country" in result.observed
+    assert result.observed == "f: on the curve of FR, and its country_code is null"
+    warehouse.execute(
+        "update marts.pareto_curve set population = 'unknown' where account_key = 'f'"
+    )
+    observed = recomputed(warehouse, asked)["revenue_recomputed"].observed
+    assert "on the curve of" not in observed  # alone, it has no line to be held against
+
+
+def test_sites_inherit_the_figures_of_their_group(
+    warehouse: duckdb.DuckDBPyConnection, policy: Policy
+) -> None:
+    # a becomes two sites, its parent a and h, that make its 800 together
+    warehouse.execute(
+        "insert into marts.account_tiers by name select * replace ('h' as account_key, "
+        "300 as revenue) from marts.account_tiers where account_key = 'a'"
+    )
+    warehouse.execute("update marts.account_tiers set revenue = 500 where account_key = 'a'")
+    group = policy.model_copy(update={"classification_level": "group"})
+    assert "revenue_recomputed" not in failed(recomputed(warehouse, group))
+    warehouse.execute("update marts.account_tiers set revenue_tier = 'B' where account_key = 'h'")
+    assert (
+        "h: tier B in account_tiers, recomputed A"
+        in recomputed(warehouse, group)["revenue_recomputed"].observed
+    )
+    warehouse.execute("update marts.account_tiers set revenue = 301 where account_key = 'h'")
+    assert (
+        "a: revenue 801.0000 in account_tiers, 800.0000 on the curve"
+        in recomputed(warehouse, group)["revenue_recomputed"].observed
+    )
+
+
+def test_a_net_margin_left_off_the_curve_is_found(
+    warehouse: duckdb.DuckDBPyConnection, policy: Policy
+) -> None:
+    scheme = policy.schemes["gross_margin"].model_copy(update={"criterion": "net_margin"})
+    warehouse.execute(
+        "update marts.account_tiers set net_margin = 7, cost_coverage = 0.79 "
+        "where account_key = 'a'"
+    )
+    asked = policy.model_copy(update={"schemes": policy.schemes | {"net_margin": scheme}})
+    assert failed(recomputed(warehouse, asked)) == set()
+    warehouse.execute("update marts.account_tiers set cost_coverage = 0.9 where account_key = 'a'")
+    observed = recomputed(warehouse, asked)["net_margin_recomputed"].observed
+    assert "a: net_margin 7.0000 is not on the curve" in observed
+
+
+def test_potential_is_recomputed_into_the_raw_tier(tampered: Tampered) -> None:
+    results = tampered(
+        "update marts.account_tiers set potential = 5, potential_rank = 1, potential_share = 1, "
+        "potential_share_before = 0, potential_cumulative_share = 1, potential_tier = 'A', "
+        "potential_distance = 0 where account_key = 'd'",
+        "update marts.account_tiers set potential_tier = 'C' where account_key <> 'd' "
+        "and not is_excluded",
+        "insert into marts.pareto_curve select 'potential', 'all', 1, 'd', as_of, 5, 1, 0, 1, 1, "
+        "'A' from marts.pareto_curve where account_key = 'a'",
+    )
+    # the decision table makes a B of value tier C and potential tier A
+    assert failed(results) == {"raw_tier_recomputed"}
+    assert results["raw_tier_recomputed"].observed == "d: raw_tier C, recomputed B"
 
 
 def test_amounts_stay_exact(warehouse: duckdb.DuckDBPyConnection, policy: Policy) -> None:
