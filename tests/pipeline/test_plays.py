@@ -185,10 +185,11 @@ def facts_of(company: Refreshed) -> dict[str, Facts]:
     }
     covered = {
         r["account_key"]: (r["turnover"], r["costed_turnover"])
-        for r in company.rows(
-            "select account_key, sum(turnover) as turnover, sum(costed_turnover) as costed_turnover "
-            "from account_monthly where month >= (select max(as_of) from account_tiers) "
-            "- interval 12 month group by account_key"
+        for r in company.warehouse_rows(
+            "select account_key, turnover, costed_turnover "
+            "from intermediate.int_account_windows "
+            "inner join intermediate.int_accounts using (account_sk) "
+            f"where as_of = date '{as_of}'"
         )
     }
     found = {}

@@ -52,7 +52,7 @@ signals as (
     where
         described.relationship = 'customer'
         and described.revenue_previous > 0
-        and cast(described.revenue_previous as decimal(18, 4))
+        and cast(described.revenue_previous as decimal(27, 4))
         * cast(1 - triggers.threshold as decimal(7, 6))
         >= described.revenue
     union all
