@@ -80,6 +80,7 @@ def warehouse() -> duckdb.DuckDBPyConnection:
     _create_history(connection)
     _create_months(connection)
     _create_concentration(connection)
+    _create_time(connection)
     _create_intermediate(connection)
     return connection
 
@@ -215,6 +216,21 @@ def _create_concentration(connection: duckdb.DuckDBPyConnection) -> None:
         f"hhi double, effective_count double, {shares}, accounts_making_80_count bigint, "
         "accounts_making_80_of_active_share double, accounts_making_80_of_all_share double",
         [("revenue", AS_OF, 6, 4, 0.595, 0.6578, 1.520218911523, *[0.8] * 7, 0.92, 1, 0.25, 0.166)],
+    )
+
+
+def _create_time(connection: duckdb.DuckDBPyConnection) -> None:
+    _insert(
+        connection,
+        "marts.account_coverage",
+        "account_key varchar, actual_hours decimal(18,4)",
+        [(key, Decimal(40)) for key in CURVE],
+    )
+    _insert(
+        connection,
+        "marts.owner_capacity",
+        "owner_key varchar, available_hours decimal(18,4)",
+        [("crm:users:U1", Decimal(1040)), ("unowned", None)],
     )
 
 

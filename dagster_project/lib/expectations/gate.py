@@ -96,6 +96,8 @@ class Judge:
             "currency_lists": lambda: frames.currency_lists(connection),
             "portfolio_concentration": lambda: frames.portfolio_concentration(connection),
             "concentration_steps": lambda: frames.concentration_steps(connection),
+            "account_coverage": lambda: frames.account_coverage(connection, policy),
+            "owner_capacity": lambda: frames.owner_capacity(connection, policy),
         }
         return readers[name]()
 

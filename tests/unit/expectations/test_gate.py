@@ -246,6 +246,14 @@ def test_a_manifest_without_totals_is_refused(drift: Drift) -> None:
             "update marts.portfolio_concentration set top_5_percent_of_all_share = 0.9",
             "portfolio_concentration_top_shares_monotone",
         ),
+        (
+            "update marts.account_coverage set actual_hours = 4001 where account_key = 'a'",
+            "account_coverage_hours_plausible",
+        ),
+        (
+            "update marts.owner_capacity set available_hours = 2500",
+            "owner_capacity_available_hours_plausible",
+        ),
     ],
 )
 def test_a_tampered_mart_is_found(

@@ -96,6 +96,14 @@ CASES: dict[str, tuple[Rows, Rows]] = {
         {"larger_group_share": [0.4, None], "smaller_group_share": [0.4, None]},
         {"larger_group_share": [0.3], "smaller_group_share": [0.4]},
     ),
+    "account_coverage_hours_plausible": (
+        {"hours_per_year": [4000.0, None]},
+        {"hours_per_year": [4000.1]},
+    ),
+    "owner_capacity_available_hours_plausible": (
+        {"available_hours_per_year": [0.0, 2496.0, None]},
+        {"available_hours_per_year": [2497.0]},
+    ),
     "account_tiers_row_counts_near_live": ({"change": [-0.3, 4.0, None]}, {"change": [-0.31]}),
     "account_tiers_short_lists_near_live": ({"change": [-0.3]}, {"change": [-0.5]}),
     "account_tiers_revenue_near_live": ({"change": [-0.5, 0.5]}, {"change": [0.51]}),
