@@ -5,6 +5,7 @@ Belongs here: starting a run and reading its outcome. What the run does lies in 
 
 from __future__ import annotations
 
+import gc
 import logging
 import shutil
 import time
@@ -24,6 +25,9 @@ from dagster_project.policy import Policy
 from dagster_project.settings import Settings, SettingsError, disable_telemetry, share_settings
 
 KEPT_RUN_FOLDERS = 30
+# Imports, the graph and dbt's manifest are some million objects that stay: Python's own limit of 700 new ones
+# walks them again and again (1.5 of 10 s of CPU before the first step).
+GC_OBJECTS = 50_000
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +81,7 @@ def refresh(settings: Settings, policy: Policy) -> Outcome:
             if live is not None and not settings.full and is_up_to_date(live, settings, policy):
                 return Outcome("nothing_to_do", live, seconds=time.monotonic() - started)
             find_deliveries(settings.landing, profiles=settings.profiles)
+            gc.set_threshold(GC_OBJECTS)
             return _run(settings, started)
     except Timeout:
         raise RunInProgressError(

@@ -23,6 +23,7 @@ HEADER = (
     "invoice_id,line_id,customer_id,invoice_date,document_type,product_id,quantity,net_amount,currency,"
     "cost_amount,cost_currency,reverses_invoice_id,is_cancelled\n"
 )
+WINDOW_MONTHS = 12
 CORRECTIONS = "erp/invoice_lines_2.csv"
 TIGHTER = (
     "schemes:\n  revenue: {criterion: revenue, cut_points: {A: 0.70, B: 0.90}, lowest_tier: C}\n"
@@ -102,6 +103,31 @@ def fingerprints(company: Refreshed) -> dict[str, int]:
     }
 
 
+def windows(company: Refreshed) -> dict[int, int]:
+    """The fingerprint of the windows of each as_of, by year * 12 + month."""
+    rows = company.warehouse_rows(
+        "select distinct as_of_index, input_fingerprint from intermediate.int_account_windows"
+    )
+    return {row["as_of_index"]: row["input_fingerprint"] for row in rows}
+
+
+def reached(months: set[str], as_of: str) -> set[int]:
+    """The as_ofs with one of the months in their window or in the one before it."""
+    last = index_of(as_of)
+    return {
+        later
+        for month in months
+        for later in range(index_of(month) + 1, index_of(month) + 2 * WINDOW_MONTHS + 1)
+        if later <= last
+    }
+
+
+def index_of(day: str) -> int:
+    """year * 12 + month of a text that begins so."""
+    year, month = day.split("-")[:2]
+    return int(year) * 12 + int(month)
+
+
 def touched(before: dict[str, int], after: dict[str, int]) -> set[str]:
     """The months with another fingerprint, or in one of the two alone."""
     return {month for month in before | after if before.get(month) != after.get(month)}
@@ -110,7 +136,7 @@ def touched(before: dict[str, int], after: dict[str, int]) -> set[str]:
 def test_a_kept_warehouse_says_what_a_full_build_says(golden: Refreshed, tmp_path: Path) -> None:
     company = golden.copy(tmp_path)
     for number, step in enumerate(STEPS):
-        before = fingerprints(company)
+        before, before_windows = fingerprints(company), windows(company)
         step.change(company.landing)
         beside = Refreshed(company.landing, tmp_path / f"full_{number}")
         shutil.copytree(company.out, beside.out)
@@ -121,6 +147,10 @@ def test_a_kept_warehouse_says_what_a_full_build_says(golden: Refreshed, tmp_pat
         assert published_rows(company) == published_rows(beside), step.name
         months = touched(before, fingerprints(company))
         assert step.months in (None, months), (step.name, months)
+        if step.months:
+            after = windows(company)
+            summed = {index for index in after if before_windows.get(index) != after[index]}
+            assert summed == reached(step.months, step.as_of), (step.name, summed)
         shutil.rmtree(beside.out)
 
 
@@ -134,9 +164,18 @@ def test_a_month_whose_input_is_the_same_is_not_built_again(
         connection.execute(
             f"update intermediate.int_customer_currency_months set cost = cost + 1 {in_january}"
         )
+        connection.execute(
+            "update intermediate.int_account_windows set invoice_count = invoice_count + 7 "
+            f"where as_of_index = {index_of('2025-03')}"
+        )
     lines("I900,1,C1,2025-06-03,invoice,,,777,EUR,400,EUR,,false")(company.landing)
     published(refreshed(company.landing, company.out, as_of=GOLDEN_AS_OF, full=full))
     found = company.warehouse_rows(
         f"select cost from intermediate.int_customer_currency_months {in_january}"
     )
     assert [row["cost"] for row in found] == [1501 if kept else 1500]
+    counted = company.warehouse_rows(
+        "select min(invoice_count) >= 7 as is_kept from intermediate.int_account_windows "
+        f"where as_of_index = {index_of('2025-03')}"
+    )
+    assert [row["is_kept"] for row in counted] == [kept]

@@ -28,9 +28,12 @@ renamed as (
     from source
     inner join changed on source.delivery_id = changed.delivery_id
     where
-        source.document_type in ('credit_note', 'cancellation')
-        or source.reverses_invoice_id is not null
-        or source.is_cancelled
+        {{ in_changed_deliveries('source.delivery_id', ref('stg_run__delivery_parts')) }}
+        and (
+            source.document_type in ('credit_note', 'cancellation')
+            or source.reverses_invoice_id is not null
+            or source.is_cancelled
+        )
 )
 
 select * from renamed
