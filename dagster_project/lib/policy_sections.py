@@ -19,6 +19,7 @@ Rule = Literal["cumulative_share", "absolute_value", "top_n", "quantile", "abc_c
 SHARE_DECIMALS = 6
 MONEY_DECIMALS = 4
 MOST_MONEY = 10**13
+MOST_ACCOUNTS = 10**9
 
 
 def _refuse_boolean(value: object) -> object:
@@ -133,8 +134,10 @@ def _check_amount(tier: str, point: Decimal) -> None:
 
 
 def _check_number(tier: str, point: Decimal) -> None:
-    if not 0 < point < MOST_MONEY or point != int(point):
-        raise ValueError(f"{tier} ({point}) must be a whole number of accounts above 0; correct it")
+    if not 0 < point <= MOST_ACCOUNTS or point != int(point):
+        raise ValueError(
+            f"{tier} ({point}) must be a whole number of accounts from 1 to {MOST_ACCOUNTS}; correct it"
+        )
 
 
 def _decimals(point: Decimal) -> int:

@@ -1,8 +1,8 @@
 """The SQL that cuts and ranks the tiers, held against the reference on made-up portfolios.
 
-The two models are compiled once by dbt; then their text runs in an in-memory DuckDB over relations
-filled from each example. So what is tested is the SQL that runs in the warehouse, without a
-warehouse.
+The three models are compiled once by dbt; then their text runs in an in-memory DuckDB over
+relations filled from each example: every cut rule, crossing rule, population and month at once. So
+what is tested is the SQL that runs in the warehouse, without a warehouse.
 """
 
 import json
@@ -23,11 +23,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project.lib.reference import CrossingAccount, SchemeRule, tier_accounts
+from dagster_project.lib.reference import CrossingAccount, CutRule, SchemeRule, tier_accounts
 
 DBT = Path(__file__).parents[2] / "dbt"
 TIERS_MODEL = "int_account_scheme_tiers"
 RANKS_MODEL = "int_account_scheme_ranks"
+CURVES_MODEL = "int_abc_curves_measured"
+MODELS = (CURVES_MODEL, TIERS_MODEL, RANKS_MODEL)
 CROSSING_RULES: tuple[CrossingAccount, ...] = ("include", "exclude", "nearest")
 MONTHS = (date(2025, 12, 1), date(2026, 1, 1))
 SHARE_TOLERANCE = (
@@ -43,7 +45,6 @@ VALUES_SCHEMA = pa.schema(
         ("population", pa.string()),
         ("value", pa.decimal128(38, 4)),
         ("value_reason", pa.string()),
-        ("is_ranked", pa.bool_()),
     ]
 )
 CUTS_SCHEMA = pa.schema(
@@ -51,14 +52,74 @@ CUTS_SCHEMA = pa.schema(
         ("scheme", pa.string()),
         ("tier", pa.string()),
         ("tier_rank", pa.int32()),
+        ("rule", pa.string()),
         ("cut_millionths", pa.int64()),
+        ("cut_value", pa.decimal128(18, 4)),
         ("crossing_account", pa.string()),
     ]
 )
-POLICY_CUTS = (800_000, 950_000)
+SCHEMES_SCHEMA = pa.schema([("scheme", pa.string()), ("lowest_tier", pa.string())])
 TIER_COLUMNS = ("tier", "tier_reason", "share", "share_before", "distance")
 RANK_COLUMNS = ("rank", "cumulative_share", "cumulative_share_net", "tier", "share_before")
-RunModels = Callable[[list["Account"], tuple[int, ...]], tuple[pd.DataFrame, pd.DataFrame]]
+RunModels = Callable[[list["Account"], "Cuts"], tuple[pd.DataFrame, pd.DataFrame]]
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """The cut points of one example, each rule's own, best tier first.
+
+    Attributes:
+        shares: of the total, in millionths.
+        amounts: in ten-thousandths, falling.
+        numbers: of accounts.
+        quantiles: shares of the accounts, in millionths.
+    """
+
+    shares: tuple[int, ...] = (800_000, 950_000)
+    amounts: tuple[int, ...] = (400_000, 50_000)
+    numbers: tuple[int, ...] = (1, 3)
+    quantiles: tuple[int, ...] = (200_000, 500_000)
+
+    def rows_of(self, rule: CutRule) -> tuple[tuple[int | None, Decimal | None], ...]:
+        """(millionths, amount) of each cut point, as the policy writes them."""
+        if rule == "abc_curve":
+            return ((None, None), (None, None))
+        if rule == "absolute_value":
+            return tuple((None, amount_of(cut)) for cut in self.amounts)
+        if rule == "top_n":
+            return tuple((number * 1_000_000, None) for number in self.numbers)
+        shares = self.shares if rule == "cumulative_share" else self.quantiles
+        return tuple((cut, None) for cut in shares)
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """One of the schemes that every example is cut by."""
+
+    rule: CutRule
+    crossing: CrossingAccount
+
+    @property
+    def name(self) -> str:
+        return f"{self.rule} {self.crossing}"
+
+    def reference_rule(self, cuts: Cuts) -> SchemeRule:
+        """The scheme as the reference takes it."""
+        points = []
+        for rank, (millionths, amount) in enumerate(cuts.rows_of(self.rule), start=1):
+            cut = amount if millionths is None else Decimal(millionths) / 1_000_000
+            points.append((f"T{rank}", cut))
+        return SchemeRule(tuple(points), f"T{len(points) + 1}", self.crossing, self.rule)
+
+
+COUNTED_RULES: tuple[CutRule, ...] = ("cumulative_share", "top_n", "quantile")
+SCHEMES = (
+    *(Scheme(rule, crossing) for rule in COUNTED_RULES for crossing in CROSSING_RULES),
+    # an amount and the curve's own ends have no account that crosses
+    Scheme("absolute_value", "include"),
+    Scheme("abc_curve", "include"),
+)
+POLICY_CUTS = Cuts()
 
 
 @dataclass(frozen=True)
@@ -67,12 +128,11 @@ class Account:
 
     units: tuple[int | None, ...]
     population: str = "all"
-    is_ranked: bool = True
     reason_without_value: str = "no_sales"
 
 
 def portfolio(*amounts: int | None) -> list[Account]:
-    """Ranked accounts of one population with whole amounts, the same in every month."""
+    """Accounts of one population with whole amounts, the same in every month."""
     return [
         Account(tuple(None if amount is None else amount * 10_000 for _ in MONTHS))
         for amount in amounts
@@ -84,18 +144,24 @@ def run_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunModels]:
     """The compiled models as a function: tiers of every month, ranks of the last one."""
     models = compiled_models(tmp_path_factory.mktemp("dbt"))
     parameters = pa.table({"as_of": pa.array([MONTHS[-1]], pa.date32())})
-    as_ofs = pa.table({"as_of": pa.array(MONTHS, pa.date32()), "input_fingerprint": [1, 2]})
+    as_ofs = pa.table(
+        {
+            "as_of": pa.array(MONTHS, pa.date32()),
+            "as_of_index": pa.array([index_of(month) for month in MONTHS], pa.int32()),
+            "input_fingerprint": [1, 2],
+        }
+    )
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
         connection.register("int_as_ofs_fingerprinted", as_ofs)
 
-        def run(
-            accounts: list[Account], cuts: tuple[int, ...]
-        ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        def run(accounts: list[Account], cuts: Cuts) -> tuple[pd.DataFrame, pd.DataFrame]:
             connection.register("stg_run__parameters", parameters)
             connection.register("int_account_scheme_values", value_rows(accounts))
             connection.register("int_accounts", account_rows(accounts))
             connection.register("stg_run__cut_points", cut_rows(cuts))
-            connection.execute(f"create or replace table {TIERS_MODEL} as {models[TIERS_MODEL]}")
+            connection.register("stg_run__schemes", scheme_rows(cuts))
+            for model in (CURVES_MODEL, TIERS_MODEL):
+                connection.execute(f"create or replace table {model} as {models[model]}")
             return (
                 fetched(
                     connection,
@@ -115,8 +181,8 @@ def fetched(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
 
 
 def compiled_models(folder: Path) -> dict[str, str]:
-    """Compile both models and name their inputs by their bare names."""
-    arguments = ["compile", "--select", TIERS_MODEL, RANKS_MODEL, "--project-dir", str(DBT)]
+    """Compile the models and name their inputs by their bare names."""
+    arguments = ["compile", "--select", *MODELS, "--project-dir", str(DBT)]
     arguments += ["--profiles-dir", str(DBT), "--target-path", str(folder / "target")]
     arguments += ["--log-path", str(folder)]
     environment = os.environ | {"KAM_WAREHOUSE": str(folder / "warehouse.duckdb")}
@@ -132,7 +198,7 @@ def compiled_models(folder: Path) -> dict[str, str]:
     nodes = json.loads((folder / "target" / "manifest.json").read_text())["nodes"]
     models = {}
     for node in nodes.values():
-        if node["name"] in (TIERS_MODEL, RANKS_MODEL):
+        if node["name"] in MODELS:
             sql = str(node["compiled_code"])
             for parent in node["depends_on"]["nodes"]:
                 sql = sql.replace(nodes[parent]["relation_name"], nodes[parent]["name"])
@@ -141,20 +207,19 @@ def compiled_models(folder: Path) -> dict[str, str]:
 
 
 def value_rows(accounts: list[Account]) -> pa.Table:
-    """The relation of values: every account in every month, once per crossing rule."""
+    """The relation of values: every account in every month, once per scheme."""
     rows = [
         {
             "account_sk": number,
             "as_of": as_of,
-            "as_of_index": as_of.year * 12 + as_of.month,
-            "scheme": scheme,
-            "is_primary": scheme == "include",
+            "as_of_index": index_of(as_of),
+            "scheme": scheme.name,
+            "is_primary": scheme == SCHEMES[0],
             "population": account.population,
             "value": amount_of(units),
             "value_reason": account.reason_without_value if units is None else None,
-            "is_ranked": account.is_ranked,
         }
-        for scheme in CROSSING_RULES
+        for scheme in SCHEMES
         for number, account in enumerate(accounts, start=1)
         for as_of, units in zip(MONTHS, account.units, strict=True)
     ]
@@ -168,20 +233,38 @@ def account_rows(accounts: list[Account]) -> pa.Table:
     return pa.table({"account_sk": pa.array(numbers, pa.int32()), "account_key": keys})
 
 
-def cut_rows(cuts: tuple[int, ...]) -> pa.Table:
-    """The relation of cut points: one scheme per crossing rule, named for it."""
+def cut_rows(cuts: Cuts) -> pa.Table:
+    """The relation of cut points."""
     rows = [
         {
-            "scheme": scheme,
+            "scheme": scheme.name,
             "tier": f"T{rank}",
             "tier_rank": rank,
-            "cut_millionths": cut,
-            "crossing_account": scheme,
+            "rule": scheme.rule,
+            "cut_millionths": millionths,
+            "cut_value": amount,
+            "crossing_account": scheme.crossing,
         }
-        for scheme in CROSSING_RULES
-        for rank, cut in enumerate((*cuts, None), start=1)
+        for scheme in SCHEMES
+        for rank, (millionths, amount) in enumerate(
+            (*cuts.rows_of(scheme.rule), (None, None)), start=1
+        )
     ]
     return pa.Table.from_pylist(rows, schema=CUTS_SCHEMA)
+
+
+def scheme_rows(cuts: Cuts) -> pa.Table:
+    """The relation of schemes."""
+    rows = [
+        {"scheme": scheme.name, "lowest_tier": scheme.reference_rule(cuts).lowest_tier}
+        for scheme in SCHEMES
+    ]
+    return pa.Table.from_pylist(rows, schema=SCHEMES_SCHEMA)
+
+
+def index_of(month: date) -> int:
+    """A month as a number."""
+    return month.year * 12 + month.month
 
 
 def key_of(number: int) -> str:
@@ -195,10 +278,10 @@ def amount_of(units: int | None) -> Decimal | None:
 
 
 def reference_tiers(
-    accounts: list[Account], cuts: tuple[int, ...], *, scheme: CrossingAccount, month: int
+    accounts: list[Account], cuts: Cuts, *, scheme: Scheme, month: int
 ) -> pd.DataFrame:
     """What the reference says of one scheme and month, by account_key."""
-    ranked = [(key_of(n), a) for n, a in enumerate(accounts, start=1) if a.is_ranked]
+    ranked = [(key_of(n), a) for n, a in enumerate(accounts, start=1)]
     frame = pd.DataFrame(
         {
             "account_key": pd.Series([key for key, _ in ranked], dtype=object),
@@ -210,22 +293,19 @@ def reference_tiers(
             ),
         }
     )
-    points = tuple((f"T{rank}", Decimal(cut) / 1_000_000) for rank, cut in enumerate(cuts, start=1))
-    return tier_accounts(frame, SchemeRule(points, f"T{len(cuts) + 1}", scheme)).set_index(
-        "account_key"
-    )
+    return tier_accounts(frame, scheme.reference_rule(cuts)).set_index("account_key")
 
 
 def differences(
-    run_models: RunModels, accounts: list[Account], cuts: tuple[int, ...]
+    run_models: RunModels, accounts: list[Account], cuts: Cuts
 ) -> list[tuple[Any, ...]]:
     """Every (scheme, month, account, column, SQL, reference) in which the two disagree."""
     tiers, ranks = run_models(accounts, cuts)
     found: list[tuple[Any, ...]] = []
-    for scheme in CROSSING_RULES:
+    for scheme in SCHEMES:
         for month, as_of in enumerate(MONTHS):
             theirs = reference_tiers(accounts, cuts, scheme=scheme, month=month)
-            at = (scheme, as_of)
+            at = (scheme.name, as_of)
             found += differing(tiers, theirs, at=at, columns=TIER_COLUMNS)
             if as_of == MONTHS[-1]:
                 found += differing(ranks, theirs, at=at, columns=RANK_COLUMNS)
@@ -278,10 +358,9 @@ def same(sql: Any, reference: Any) -> bool:
             [Account((8_000_000_000_000_001,) * 2), Account((2_000_000_000_000_000,) * 2)],
             id="the line passed by a ten-thousandth of 800 billion",
         ),
-        pytest.param(
-            [*portfolio(70, 20, 10), Account((9_000_000, 9_000_000), is_ranked=False)],
-            id="the largest account excluded from ranking",
-        ),
+        pytest.param(portfolio(41, 40, 39, 6, 5, 4, 4, 3), id="amounts and numbers at the lines"),
+        pytest.param(portfolio(9, 9, 1, 1, 1, 1, 1, 1, 1, 1), id="a tie at the curve's end"),
+        pytest.param(portfolio(100, 60, 30, 20, 10, 5, 3, 2, 1, 1), id="a curve as in books"),
         pytest.param(
             [
                 *portfolio(70, 20, 10),
@@ -309,25 +388,41 @@ ACCOUNTS = st.lists(
     st.builds(
         Account,
         units=st.tuples(*[VALUE_UNITS for _ in MONTHS]),
-        population=st.sampled_from(["all", "all", "north"]),
-        is_ranked=st.sampled_from([True, True, True, False]),
+        population=st.sampled_from(["all", "all", "north", "unknown"]),
         reason_without_value=st.sampled_from(["no_sales", "margin_unreliable"]),
     ),
     max_size=14,
 )
+SHARES = st.lists(
+    st.one_of(st.sampled_from([500_000, 750_000, 1_000_000]), st.integers(1, 1_000_000)),
+    unique=True,
+    max_size=4,
+).map(lambda cuts: tuple(sorted(cuts)))
 CUTS = st.one_of(
     st.just(POLICY_CUTS),
-    st.lists(
-        st.one_of(st.sampled_from([500_000, 750_000, 1_000_000]), st.integers(1, 1_000_000)),
-        unique=True,
-        max_size=4,
-    ).map(lambda cuts: tuple(sorted(cuts))),
+    st.builds(
+        Cuts,
+        shares=SHARES,
+        amounts=st.lists(
+            st.one_of(
+                st.integers(1, 12).map(lambda amount: amount * 10_000),
+                st.integers(1, 120_000),
+                st.integers(1, 10**17 - 1),
+            ),
+            unique=True,
+            max_size=4,
+        ).map(lambda cuts: tuple(sorted(cuts, reverse=True))),
+        numbers=st.lists(
+            st.one_of(st.integers(1, 14), st.integers(1, 10**9)), unique=True, max_size=4
+        ).map(lambda cuts: tuple(sorted(cuts))),
+        quantiles=SHARES,
+    ),
 )
 
 
 @settings(max_examples=120, deadline=None)
 @given(accounts=ACCOUNTS, cuts=CUTS)
 def test_tiers_are_the_references_on_any_portfolio(
-    run_models: RunModels, accounts: list[Account], cuts: tuple[int, ...]
+    run_models: RunModels, accounts: list[Account], cuts: Cuts
 ) -> None:
     assert differences(run_models, accounts, cuts) == []

@@ -256,8 +256,13 @@ RULE = "schemes: {revenue: {rule: %s}}"
         ),
         (
             RULE % "top_n, cut_points: {A: 0.5}",
-            "schemes.revenue.cut_points: A (0.5) must be a whole number of accounts above 0; "
-            "correct it",
+            "schemes.revenue.cut_points: A (0.5) must be a whole number of accounts from 1 to "
+            "1000000000; correct it",
+        ),
+        (
+            RULE % "top_n, cut_points: {A: 1000000001}",
+            "schemes.revenue.cut_points: A (1000000001) must be a whole number of accounts from 1 "
+            "to 1000000000; correct it",
         ),
         (
             RULE % "quantile, cut_points: {A: 10}",

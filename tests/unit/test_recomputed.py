@@ -301,9 +301,7 @@ def test_each_rule_is_recomputed_by_itself(
         assert f"recomputed {tier_of_c}" in result.observed
 
 
-def test_the_curve_ends_its_own_tiers(
-    warehouse: duckdb.DuckDBPyConnection, policy: Policy
-) -> None:
+def test_the_curve_ends_its_own_tiers(warehouse: duckdb.DuckDBPyConnection, policy: Policy) -> None:
     # shares of accounts .25, .5, .75, 1, of revenue .8, .92, .97, 1: nearest to (0, 1) is a
     # (.0625 + .04), nearest to (.25, 1) is a again (.04 against .0625 + .0064): B has no account
     points = dict.fromkeys(("A", "B"))

@@ -113,7 +113,7 @@ entries as (
                 else {{ is_above_cut(
                     'curve.before_count', 'curve.through_count',
                     "case cut_points.rule when 'quantile' then curve.total_count else 1 end",
-                    'cut_points.cut_millionths', 'cut_points.crossing_account'
+                    'cut_points.cut_millionths', 'cut_points.crossing_account', counted=true
                 ) }}
             end
         )
