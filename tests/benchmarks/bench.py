@@ -15,7 +15,13 @@ from rich.markdown import Markdown
 
 from tests.benchmarks.figures import Book, state_of
 from tests.benchmarks.generate_lines import default_cache
-from tests.benchmarks.scale import YARDSTICKS, floor_stage, script_stage, size_stage
+from tests.benchmarks.scale import (
+    YARDSTICKS,
+    floor_stage,
+    history_stage,
+    script_stage,
+    size_stage,
+)
 from tests.benchmarks.stages import demo_stage, help_stage
 from tests.benchmarks.startup import startup_stage
 from tests.benchmarks.tables import figures_section, write_readme
@@ -59,6 +65,9 @@ def stages() -> dict[str, Stage]:
         found[f"{millions}m-polars"] = Stage(
             script_stage("polars_script", "Polars", volume), BY_HAND
         )
+        if millions == 10:
+            # as many accounts as 100 million lines have
+            found["25m-history"] = Stage(history_stage(Volume(25 * MILLION)), on)
         if millions < 100:
             pandas = script_stage("pandas_script", "pandas", volume)
             found[f"{millions}m-pandas"] = Stage(pandas, BY_HAND)

@@ -65,6 +65,18 @@ RATIOS = (
         ("10m/parquet/first load",),
         11.0,
     ),
+    Ratio(
+        "36 months of history over one month, 100,000 customers, everything anew",
+        "25m/parquet/36 months of history",
+        ("25m/parquet/one month of history",),
+        3.0,
+    ),
+    Ratio(
+        "`kam simulate` over that refresh",
+        "25m/parquet/simulate",
+        ("25m/parquet/36 months of history",),
+        0.10,
+    ),
     Ratio("demo refresh over bare `dbt build`", "demo/refresh", ("demo/bare dbt build",), 2.0),
 )
 REFRESHES = ("first load", "nothing new", "one day", "one month", "late credit notes")

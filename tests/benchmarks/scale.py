@@ -19,7 +19,7 @@ from tests.benchmarks.figures import Run, state_of
 from tests.benchmarks.generate_lines import landing_folder
 from tests.benchmarks.measuring import apart, median
 from tests.benchmarks.volume import AS_OF, MILLION, FileFormat, Volume
-from tests.benchmarks.workshop import Workshop
+from tests.benchmarks.workshop import BIN, Workshop
 
 YARDSTICKS = Path(__file__).with_name("yardsticks")
 CHANGE_WORDS = {"day": "one day", "month": "one month", "late": "late credit notes"}
@@ -105,6 +105,36 @@ def _measure_size(volume: Volume, file_format: FileFormat, shop: Workshop) -> No
             site.compare(published_marts(out / "published"), hand_marts, who="product")
             run = replace(run, same_as=SCRIPT)
         shop.book.add(run)
+
+
+def history_stage(volume: Volume) -> Callable[[Workshop], None]:
+    """Everything anew with the whole history and with one month of it; another policy simulated beside it."""
+
+    def stage(shop: Workshop) -> None:
+        site, title = Site(shop, volume, "parquet"), f"{volume.lines // MILLION}m/parquet"
+        landing, out = shop.fresh("landing"), shop.fresh("lines_out")
+        lay(site.base, landing)
+        shop.refresh(landing, out, name=f"{title}/landed for the history")
+        one_month = _policy(shop, "one_month", "history_months: 1")
+        other_cuts = _policy(
+            shop, "other_cuts", "schemes: {revenue: {cut_points: {A: 0.70, B: 0.90}}}"
+        )
+        for months, flags in (("36 months", []), ("one month", ["--policy", one_month])):
+            name = f"{title}/{months} of history"
+            shop.book.add(shop.refresh(landing, out, "--full", *flags, name=name))
+        # the kept tables hold one month now: what is simulated on is the whole history again
+        shop.refresh(landing, out, "--full", name=f"{title}/history again")
+        name = f"{title}/simulate"
+        command = (BIN / "kam", "simulate", "--out", out, "--policy", other_cuts)
+        shop.book.add(Run(name, shop.run(name, *command, writes=out)))
+
+    return stage
+
+
+def _policy(shop: Workshop, name: str, text: str) -> Path:
+    path = shop.scratch / f"{name}.yml"
+    path.write_text(f"{text}\n", encoding="utf-8")
+    return path
 
 
 def _first_load(site: Site, landing: Path) -> Path:

@@ -58,6 +58,7 @@ def figures_section(book: Book) -> str:
         "### Refreshes by size\n\n" + table(refresh_rows(book)),
         "### Where the seconds go, by floor\n\n" + table(floor_rows(book)),
         "### The same work by hand\n\n" + table(script_rows(book)),
+        "### History and simulation\n\n" + table(history_rows(book)),
         "### Small runs\n\n" + table(small_rows(book)),
     ]
     notes = [f"- {name}: {note}" for name, note in sorted(book.notes.items())]
@@ -129,6 +130,17 @@ def script_rows(book: Book) -> list[Row]:
                     (*_size(title), words, *_cells(run), _ratio(run, yardstick), _same(run))
                 )
     return [(*header, "same result"), *rows]
+
+
+def history_rows(book: Book) -> list[Row]:
+    """Everything anew with all months and with one, and another policy simulated beside it."""
+    rows = [
+        (name, *_cells(book.runs[name]))
+        for title in _titles(book)
+        for what in ("36 months of history", "one month of history", "simulate")
+        if (name := f"{title}/{what}") in book.runs
+    ]
+    return [("run", "wall s", "CPU s", "peak memory MB"), *rows]
 
 
 def small_rows(book: Book) -> list[Row]:

@@ -60,13 +60,15 @@ class Workshop:
         """The file with what a run printed."""
         return self.scratch / f"{name.replace('/', ' ')}.log"
 
-    def refresh(self, landing: Path, out: Path, *, name: str, is_idle: bool = False) -> Run:
+    def refresh(
+        self, landing: Path, out: Path, *flags: str | Path, name: str, is_idle: bool = False
+    ) -> Run:
         """One `kam refresh` with its floors and what it leaves on the disk.
 
         Raises:
             StageError: it failed, or did something where nothing was new, or nothing where something was.
         """
-        command = (BIN / "kam", "refresh", "--landing", landing, "--out", out)
+        command = (BIN / "kam", "refresh", "--landing", landing, "--out", out, *flags)
         measured = self.run(name, *command, writes=out)
         printed = self.log_of(name).read_text(encoding="utf-8")
         if ("nothing to do" in printed) != is_idle:
