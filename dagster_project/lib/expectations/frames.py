@@ -229,19 +229,23 @@ def concentration_steps(connection: Connection) -> pd.DataFrame:
 
 def account_coverage(connection: Connection, policy: Policy) -> pd.DataFrame:
     """One row per account of `account_coverage`: account_key, hours_per_year (null without data)."""
-    return _per_year(connection, policy, "account_coverage", "account_key", "actual_hours")
+    return connection.execute(
+        """
+        select account_key, actual_hours::double * 12 / $window_months as hours_per_year
+        from marts.account_coverage
+        order by account_key
+        """,
+        {"window_months": policy.window_months},
+    ).df()
 
 
 def owner_capacity(connection: Connection, policy: Policy) -> pd.DataFrame:
     """One row per owner: owner_key, available_hours_per_year (null where unknown)."""
-    return _per_year(connection, policy, "owner_capacity", "owner_key", "available_hours")
-
-
-def _per_year(
-    connection: Connection, policy: Policy, mart: str, key: str, hours: str
-) -> pd.DataFrame:
     return connection.execute(
-        f"select {key}, {hours}::double * 12 / $months as {hours.removeprefix('actual_')}_per_year "
-        f"from marts.{mart} order by {key}",
-        {"months": policy.window_months},
+        """
+        select owner_key, available_hours::double * 12 / $window_months as available_hours_per_year
+        from marts.owner_capacity
+        order by owner_key
+        """,
+        {"window_months": policy.window_months},
     ).df()
