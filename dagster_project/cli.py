@@ -153,6 +153,16 @@ def simulate(
     _run(run_simulate, flags, settings=settings, as_json=as_json, debug=debug)
 
 
+@app.command()
+def backtest(
+    out: Out = None, settings: SettingsFile = None, as_json: Json = False, debug: Debug = False
+) -> None:
+    """Show how well potential a window ago told the revenue since."""
+    from dagster_project.backtest import run_backtest
+
+    _run(run_backtest, {"out": out}, settings=settings, as_json=as_json, debug=debug)
+
+
 def _run(
     command: Any,
     flags: dict[str, Any],

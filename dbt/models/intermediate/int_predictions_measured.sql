@@ -48,15 +48,20 @@ placed as (
         predicted.predictor,
         predicted.revenue_since,
         count(*) over (partition by predicted.population, predicted.predictor) as account_count,
-        {% for value, name in [('prediction', 'prediction'), ('revenue_since', 'outcome')] %}
-            rank() over (
-                partition by predicted.population, predicted.predictor
-                order by predicted.{{ value }} desc
-            ) as {{ name }}_place,
-            count(*) over (
-                partition by predicted.population, predicted.predictor, predicted.{{ value }}
-            ) as {{ name }}_ties{{ ',' if not loop.last }}
-        {% endfor %}
+        rank() over (
+            partition by predicted.population, predicted.predictor
+            order by predicted.prediction desc
+        ) as prediction_place,
+        count(*) over (
+            partition by predicted.population, predicted.predictor, predicted.prediction
+        ) as prediction_ties,
+        rank() over (
+            partition by predicted.population, predicted.predictor
+            order by predicted.revenue_since desc
+        ) as outcome_place,
+        count(*) over (
+            partition by predicted.population, predicted.predictor, predicted.revenue_since
+        ) as outcome_ties
     from predicted
 ),
 
@@ -73,10 +78,9 @@ ranked as (
             as decimal(18, 4)
         ) as gain,
         {{ integer_quotient('placed.account_count + 9', '10', 'bigint') }} as top_count,
-        {% for name in ['prediction', 'outcome'] %}
-            2 * placed.{{ name }}_place + placed.{{ name }}_ties - placed.account_count - 2
-                as {{ name }}_rank{{ ',' if not loop.last }}
-        {% endfor %}
+        2 * placed.prediction_place + placed.prediction_ties - placed.account_count - 2
+            as prediction_rank,
+        2 * placed.outcome_place + placed.outcome_ties - placed.account_count - 2 as outcome_rank
     from placed
 ),
 
