@@ -8,7 +8,7 @@ READY_SPARK := .venv/.ready-spark
 BIN := .venv/bin
 OUT ?= data/out
 
-.PHONY: demo test test-spark lint ui bench faults setup clean
+.PHONY: demo test test-spark lint ui bench backtest faults setup clean
 
 setup: $(READY)
 
@@ -61,6 +61,11 @@ faults: $(READY)
 bench: $(READY)
 	@$(UV) sync --quiet --frozen --all-extras --group bench --inexact --python $(PYTHON)
 	@$(BIN)/python -m tests.benchmarks.bench --only=$(BENCH_ONLY) $(BENCH_ARGS)
+
+# potential a window ago against the revenue since, of the demo company or of OUT
+backtest: $(READY)
+	@[ -e "$(OUT)/published/current.json" ] || $(BIN)/kam demo --out $(OUT) > /dev/null
+	@$(BIN)/kam backtest --out $(OUT)
 
 clean:
 	rm -rf .venv .uv dbt/target data/out data/landing

@@ -122,6 +122,7 @@ def status(
 def explain(
     account: Annotated[str, typer.Argument(help="Key, CRM or ERP id, system:id, or name.")],
     out: Out = None,
+    lang: Annotated[str, typer.Option("--lang", help="en (default) or fr.")] = "en",
     engine: Engine = None,
     settings: SettingsFile = None,
     as_json: Json = False,
@@ -130,7 +131,7 @@ def explain(
     """Tell why an account has its tier: the figures, the line, the documents, the history."""
     from dagster_project.commands import run_explain
 
-    flags = {"out": out, "engine": engine, "account": account}
+    flags = {"out": out, "engine": engine, "account": account, "lang": lang}
     _run(run_explain, flags, settings=settings, as_json=as_json, debug=debug)
 
 
@@ -151,6 +152,16 @@ def simulate(
 
     flags = {"policy": policy, "out": out, "moves": moves, "engine": engine}
     _run(run_simulate, flags, settings=settings, as_json=as_json, debug=debug)
+
+
+@app.command()
+def backtest(
+    out: Out = None, settings: SettingsFile = None, as_json: Json = False, debug: Debug = False
+) -> None:
+    """Show how well potential a window ago told the revenue since."""
+    from dagster_project.backtest import run_backtest
+
+    _run(run_backtest, {"out": out}, settings=settings, as_json=as_json, debug=debug)
 
 
 def _run(

@@ -226,7 +226,12 @@ def run_explain(call: Call) -> ExitCode:
     from dagster_project.lib.explained import explain
     from dagster_project.lib.release.live import read_live
     from dagster_project.lib.shown_story import story
+    from dagster_project.lib.words import LANGUAGES, Words
 
+    language = str(call.flags.get("lang") or "en")
+    if language not in LANGUAGES:
+        raise SettingsError(f"--lang {language}: write one of {', '.join(LANGUAGES)}")
+    say = Words(language)
     live = read_live(call.settings.published)
     if live is None:
         raise SettingsError(
@@ -234,9 +239,9 @@ def run_explain(call: Call) -> ExitCode:
         )
     told = explain(live, call.flags["account"], warehouse=call.settings.warehouse)
     if call.as_json:
-        call.answer(told)
+        call.answer(told | {"sentence": say.sentence(str(told["account"]["tier_reason"]))})
     else:
-        story(call.console, told)
+        story(call.console, told, say)
     return ExitCode.DONE
 
 

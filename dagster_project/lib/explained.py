@@ -12,6 +12,19 @@ from dagster_project.lib.release.live import LiveRelease
 
 DOCUMENTS_SHOWN = 10
 CANDIDATES_SHOWN = 8
+# sections of the story by name: shown where the release has the mart
+LATER = {
+    "coverage": ("account_coverage", "from account_coverage where account_key = ?"),
+    "risks": ("base_at_risk", "from base_at_risk where account_key = ? order by reason_order"),
+    "plays": (
+        "account_plays",
+        "select plays.play_rank, plays.play_id, plays.play_trigger, plays.play_kind, "
+        "any_value(book.title_en) as title_en, any_value(book.title_fr) as title_fr, "
+        "any_value(book.action_en) as action_en, any_value(book.action_fr) as action_fr "
+        "from account_plays as plays inner join tier_playbook as book using (play_id) "
+        "where plays.account_key = ? group by all order by plays.play_rank",
+    ),
+}
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +77,10 @@ def explain(release: LiveRelease, name: str, *, warehouse: Path) -> dict[str, An
                 [key],
             ),
         }
+        published = {mart.name for mart in release.manifest.marts}
+        for name, (mart, query) in LATER.items():
+            if mart in published:
+                story[name] = _rows(connection, query, [key])
     story["documents"] = _documents(warehouse, key, release)
     return story
 

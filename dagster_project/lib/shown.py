@@ -15,6 +15,7 @@ from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.headline import Headline
 from dagster_project.lib.landing import LandingReport
 from dagster_project.lib.rejections import Reason
+from dagster_project.lib.words import Figure
 
 WARNINGS_SHOWN = 8
 
@@ -34,7 +35,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     listed = [list(row) for row in rows]
     shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for index, column in enumerate(columns):
-        numeric = any(isinstance(row[index], int | float | Decimal) for row in listed)
+        numeric = any(isinstance(row[index], int | float | Decimal | Figure) for row in listed)
         shown.add_column(
             column,
             justify="right" if numeric else "left",

@@ -7,24 +7,34 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from dagster_project.lib.shown import money, percent, table
+from dagster_project.lib.shown import table
+from dagster_project.lib.shown_service import service
+from dagster_project.lib.words import Words
+
+OTHER_RUN = ", which is not the revenue above: the warehouse is of another run"
 
 
-def story(console: Console, told: dict[str, Any]) -> None:
+def story(console: Console, told: dict[str, Any], say: Words) -> None:
     """The sentence first, then the figures, the line, the documents and the history behind it."""
     account, currency = told["account"], told["currency"]
     console.print(Text(f"{account['account_name']}  ({account['account_key']})", style="bold"))
-    console.print(Text(str(account["tier_reason"])), soft_wrap=True)
+    console.print(Text(say.sentence(str(account["tier_reason"]))), soft_wrap=True)
     console.print(
         table(
-            f"As of {account['as_of']}, amounts in {currency}", ["what", "value"], _facts(account)
+            say(
+                "As of {day}, amounts in {currency}",
+                day=say.day(account["as_of"]),
+                currency=currency,
+            ),
+            [say("what"), say("value")],
+            _facts(account, say),
         )
     )
-    _rank(console, told)
+    _rank(console, told, say)
     console.print(
         table(
-            "Who it is",
-            ["system", "entity", "id", "matched by", "confidence"],
+            say("Who it is"),
+            [say(name) for name in ("system", "entity", "id", "matched by", "confidence")],
             [
                 [
                     member["source_system"],
@@ -37,67 +47,107 @@ def story(console: Console, told: dict[str, Any]) -> None:
             ],
         )
     )
-    _documents(console, told)
-    _history(console, told)
+    _documents(console, told, say)
+    _history(console, told, say)
+    service(console, told, say)
 
 
-def _facts(account: dict[str, Any]) -> list[list[Any]]:
+def _facts(account: dict[str, Any], say: Words) -> list[list[Any]]:
+    tiers = {
+        name: account[f"{name}_tier"] or "-" for name in ("value", "raw", "stable", "override")
+    }
     facts = [
-        ["relationship", account["relationship"]],
-        ["final tier", f"{account['final_tier']} ({account['posture']})"],
+        ["relationship", say(account["relationship"])],
+        ["final tier", f"{account['final_tier']} ({say(account['posture'])})"],
         [
             "on the way there",
-            f"value {account['value_tier'] or '-'}, raw {account['raw_tier'] or '-'}, "
-            f"stable {account['stable_tier'] or '-'}, override {account['override_tier'] or '-'}",
+            say("value {value}, raw {raw}, stable {stable}, override {override}", **tiers),
         ],
-        ["last month", f"{account['previous_tier'] or '-'}{_cause(account)}"],
-        ["revenue", money(account["revenue"])],
-        ["revenue of the window before", money(account["revenue_previous"])],
-        [
-            "gross margin",
-            f"{money(account['gross_margin'])} ({percent(account['gross_margin_rate'])}; cost known "
-            f"for {percent(account['cost_coverage'])})",
-        ],
-        ["tier by gross margin", account["gross_margin_tier"] or "-"],
+        *_potential(account, say),
+        ["last month", _last_month(account, say)],
+        ["revenue", say.money(account["revenue"])],
+        ["revenue of the window before", say.money(account["revenue_previous"])],
+        *_margins(account, say),
         [
             "invoices",
-            f"{account['invoice_count']} in {account['active_months']} months, first "
-            f"{account['first_invoice_date'] or '-'}, last {account['last_invoice_date'] or '-'}",
+            say(
+                "{count} in {months} months, first {first}, last {last}",
+                count=account["invoice_count"],
+                months=account["active_months"],
+                first=say.day(account["first_invoice_date"]),
+                last=say.day(account["last_invoice_date"]),
+            ),
         ],
-        ["new customer", account["is_new_customer"]],
+        ["new customer", say("yes" if account["is_new_customer"] else "no")],
     ]
     if account["ultimate_parent_account_key"] != account["account_key"]:
         facts.append(["group", account["ultimate_parent_account_key"]])
     if account["is_excluded"]:
-        facts.append(["not ranked", account["excluded_reason"]])
+        facts.append(["not ranked", say(account["excluded_reason"])])
+    return [[say(name), value] for name, value in facts]
+
+
+def _potential(account: dict[str, Any], say: Words) -> list[list[Any]]:
+    """Potential, its basis, and the cell of the decision table; nothing where it is not computed."""
+    if account.get("potential") is None:
+        return []
+    amount = say(
+        "{amount} a year ({basis})",
+        amount=say.money(account["potential"]),
+        basis=say(account["potential_basis"]),
+    )
+    facts = [["potential", amount]]
+    if account.get("potential_tier"):
+        cell = say(
+            "{value} by value and {potential} by potential: {raw}",
+            value=account["value_tier"] or "-",
+            potential=account["potential_tier"],
+            raw=account["raw_tier"] or "-",
+        )
+        facts += [["tier by potential", account["potential_tier"]], ["decision table", cell]]
     return facts
 
 
-def _cause(account: dict[str, Any]) -> str:
-    return (
-        f", moved because of {account['move_cause'].replace('_', ' ')}"
-        if account["move_cause"]
-        else ""
+def _margins(account: dict[str, Any], say: Words) -> list[list[Any]]:
+    gross = say(
+        "{amount} ({rate}; cost known for {coverage})",
+        amount=say.money(account["gross_margin"]),
+        rate=say.percent(account["gross_margin_rate"]),
+        coverage=say.percent(account["cost_coverage"]),
     )
+    facts = [["gross margin", gross], ["tier by gross margin", account["gross_margin_tier"] or "-"]]
+    if account.get("net_margin") is not None:
+        facts.append(["net margin", say.money(account["net_margin"])])
+    if account.get("net_margin_tier"):
+        facts.append(["tier by net margin", account["net_margin_tier"]])
+    return facts
 
 
-def _rank(console: Console, told: dict[str, Any]) -> None:
+def _last_month(account: dict[str, Any], say: Words) -> str:
+    tier = account["previous_tier"] or "-"
+    if not account["move_cause"]:
+        return str(tier)
+    cause = say(account["move_cause"].replace("_", " "))
+    return say("{tier}, moved because of {cause}", tier=tier, cause=cause)
+
+
+def _rank(console: Console, told: dict[str, Any], say: Words) -> None:
     account = told["account"]
     if account["revenue_rank"] is None:
         console.print(
-            "It has no place on the revenue curve, which is built by positive values only."
+            say("It has no place on the revenue curve, which is built by positive values only.")
         )
         return
     console.print(
         table(
-            "Where the lines are (revenue)",
-            ["tier", "accounts", "begins at", "cumulative share"],
+            say("Where the lines are (revenue)"),
+            [say(name) for name in ("tier", "accounts", "begins at", "cumulative share")],
             [
                 [
                     line["tier"],
                     line["accounts"],
-                    line["entry_value"],
-                    percent(line["cumulative_share"]),
+                    say.money(line["entry_value"]),
+                    say.percent(line["cumulative_share"]),
                 ]
                 for line in told["line"]
             ],
@@ -105,19 +155,25 @@ def _rank(console: Console, told: dict[str, Any]) -> None:
     )
     distance = account["revenue_distance"]
     if distance is not None and distance > 0:
-        console.print(f"It misses the next better tier by {money(distance)}.", highlight=False)
+        console.print(
+            say("It misses the next better tier by {amount}.", amount=say.money(distance)),
+            highlight=False,
+        )
     elif distance is not None:
-        console.print(f"It is {money(-distance)} above the line of its tier.", highlight=False)
+        console.print(
+            say("It is {amount} above the line of its tier.", amount=say.money(-distance)),
+            highlight=False,
+        )
     console.print(
         table(
-            f"Rank {account['revenue_rank']} and its neighbours",
-            ["rank", "account", "revenue", "share before", "tier"],
+            say("Rank {rank} and its neighbours", rank=account["revenue_rank"]),
+            [say(name) for name in ("rank", "account", "revenue", "share before", "tier")],
             [
                 [
                     n["curve_rank"],
                     n["account_name"],
-                    n["value"],
-                    percent(n["share_before"]),
+                    say.money(n["value"]),
+                    say.percent(n["share_before"]),
                     n["tier"],
                 ]
                 for n in told["neighbours"]
@@ -126,30 +182,33 @@ def _rank(console: Console, told: dict[str, Any]) -> None:
     )
 
 
-def _documents(console: Console, told: dict[str, Any]) -> None:
+def _documents(console: Console, told: dict[str, Any], say: Words) -> None:
     documents = told["documents"]
     if documents is None or not documents["count"]:
         return
     agreed = documents["revenue"] == told["account"]["revenue"]
     console.print(
         table(
-            f"The largest of {documents['count']} documents; all of them sum up to "
-            f"{money(documents['revenue'])}"
-            + (
-                ""
-                if agreed
-                else ", which is not the revenue above: the warehouse is of another run"
+            say(
+                "The largest of {count} documents; all of them sum up to {amount}"
+                + ("" if agreed else OTHER_RUN),
+                count=documents["count"],
+                amount=say.money(documents["revenue"]),
             ),
-            ["document", "date", "type", "lines", "amount", "", "revenue", "rate"],
+            [
+                *(say(name) for name in ("document", "date", "type", "lines", "amount")),
+                "",
+                *(say(name) for name in ("revenue", "rate")),
+            ],
             [
                 [
                     document["invoice_id"],
-                    document["invoice_date"],
+                    say.day(document["invoice_date"]),
                     document["document_type"],
                     document["lines"],
-                    document["amount_local"],
+                    say.money(document["amount_local"]),
                     document["currency"],
-                    document["revenue"],
+                    say.money(document["revenue"]),
                     document["rate_path"] or "-",
                 ]
                 for document in documents["largest"]
@@ -158,15 +217,18 @@ def _documents(console: Console, told: dict[str, Any]) -> None:
     )
 
 
-def _history(console: Console, told: dict[str, Any]) -> None:
+def _history(console: Console, told: dict[str, Any], say: Words) -> None:
     console.print(
         table(
-            "The last months (revenue of the 12 months to each)",
-            ["month", "revenue", "by revenue", "raw", "stable", "override", "final"],
+            say("The last months (revenue of the 12 months to each)"),
+            [
+                say(name)
+                for name in ("month", "revenue", "by revenue", "raw", "stable", "override", "final")
+            ],
             [
                 [
-                    f"{row['month']:%Y-%m}",
-                    row["revenue"],
+                    say.month(row["month"]),
+                    say.money(row["revenue"]),
                     row["revenue_tier"] or "-",
                     row["raw_tier"] or "-",
                     row["stable_tier"] or "-",
@@ -180,16 +242,16 @@ def _history(console: Console, told: dict[str, Any]) -> None:
     if told["moves"]:
         console.print(
             table(
-                "Moves",
-                ["month", "from", "to", "cause", "value before", "value"],
+                say("Moves"),
+                [say(name) for name in ("month", "from", "to", "cause", "value before", "value")],
                 [
                     [
-                        f"{move['month']:%Y-%m}",
+                        say.month(move["month"]),
                         move["from_tier"] or "-",
                         move["to_tier"],
-                        move["move_cause"].replace("_", " "),
-                        move["from_value"],
-                        move["to_value"],
+                        say(move["move_cause"].replace("_", " ")),
+                        say.money(move["from_value"]),
+                        say.money(move["to_value"]),
                     ]
                     for move in told["moves"]
                 ],

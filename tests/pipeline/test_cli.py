@@ -78,3 +78,20 @@ def test_two_runs_do_not_mix(golden: Refreshed, tmp_path: Path) -> None:
         )
     assert run.returncode == 1
     assert "another run works in" in run.stderr
+
+
+def test_explain_tells_the_same_in_french(golden: Refreshed) -> None:
+    run = kam("explain", "Gorse", "--out", golden.out, "--lang", "fr")
+    assert run.returncode == 0, run.stderr
+    for told in ("Gorse", "400,00", "Maintenu à A", "I702", "16/06/2025", "11/2024", "500,00"):
+        assert told in run.stdout, told
+    refused = kam("explain", "Gorse", "--out", golden.out, "--lang", "xx")
+    assert (refused.returncode, "en, fr" in refused.stderr) == (2, True), refused.stderr
+
+
+def test_every_published_sentence_has_its_french(golden: Refreshed) -> None:
+    from dagster_project.lib.words import Words
+
+    say = Words("fr")
+    for row in golden.rows("select distinct tier_reason from account_tiers"):
+        assert say.sentence(row["tier_reason"]) != row["tier_reason"], row
