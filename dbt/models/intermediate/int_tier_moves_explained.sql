@@ -1,8 +1,7 @@
-with finalised as (
-    select * from {{ ref('int_account_final_tiers') }}
-),
+{# read where it is needed: DuckDB keeps a CTE that is read more than once, with all its columns #}
+{% set finalised = ref('int_account_final_tiers') %}
 
-matrix as (
+with matrix as (
     select * from {{ ref('tier_matrix') }}
 ),
 
@@ -48,9 +47,9 @@ moves as (
         today.value as to_value,
         today.value_population,
         today.potential_tier
-    from finalised as today
+    from {{ finalised }} as today
     cross join parameters
-    left join finalised as before
+    left join {{ finalised }} as before
         on today.account_sk = before.account_sk and today.as_of_index - 1 = before.as_of_index
     where
         (before.final_tier is null or before.final_tier <> today.final_tier)
@@ -65,7 +64,7 @@ reference_months as (
         moves.as_of_index,
         max(lookback.as_of_index) as reference_index
     from moves
-    inner join finalised as lookback
+    inner join {{ finalised }} as lookback
         on
             moves.account_sk = lookback.account_sk
             and moves.as_of_index > lookback.as_of_index
@@ -107,7 +106,7 @@ alternatives as (
         on
             moves.account_sk = reference_months.account_sk
             and moves.as_of_index = reference_months.as_of_index
-    left join finalised as reference
+    left join {{ finalised }} as reference
         on
             moves.account_sk = reference.account_sk
             and reference_months.reference_index = reference.as_of_index
