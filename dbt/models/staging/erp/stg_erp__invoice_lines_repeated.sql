@@ -39,8 +39,15 @@ with changed as (
     ),
 
     versions as (
-        select * from candidates
-        where version_count > 1
+        select
+            candidates.delivery_id,
+            candidates.line_number,
+            candidates.source_system,
+            candidates.invoice_id,
+            candidates.line_id,
+            candidates.invoice_date
+        from candidates
+        where candidates.version_count > 1
     ),
 {% else %}
     repeated_keys as (
