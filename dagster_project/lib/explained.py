@@ -77,9 +77,9 @@ def explain(release: LiveRelease, name: str, *, warehouse: Path) -> dict[str, An
                 [key],
             ),
         }
-        published = {mart.name for mart in release.manifest.marts}
-        for name, (mart, query) in LATER.items():
-            if mart in published:
+        published = {record.name for record in release.manifest.marts}
+        for name, (needed, query) in LATER.items():
+            if needed in published:
                 story[name] = _rows(connection, query, [key])
     story["documents"] = _documents(warehouse, key, release)
     return story

@@ -55,7 +55,7 @@ def _moves(console: Console, found: Comparison) -> None:
         console.print(
             table(
                 title,
-                ["account", "name", "from", "to", "revenue", "gross margin"],
+                ["account", "name", "from", "to", "revenue", "gross margin", "potential"],
                 [_move(move) for move in found.moves[:MOVES_SHOWN]],
             )
         )
@@ -98,6 +98,7 @@ def _move(move: Move) -> list[Any]:
         move.to_tier or "-",
         move.revenue,
         move.gross_margin,
+        move.potential,
     ]
 
 

@@ -46,6 +46,7 @@ class Move(BaseModel):
     to_posture: str | None
     revenue: Decimal
     gross_margin: Decimal | None
+    potential: Decimal | None
     hours_before: float | None
     hours_after: float | None
     reason: str | None
@@ -108,7 +109,7 @@ SIDE = """
 create temp table {side} as
 select
     tiers.account_key, tiers.account_name, tiers.relationship, tiers.owner_id, tiers.revenue,
-    tiers.gross_margin, tiers.posture, tiers.tier_reason, tiers.is_excluded,
+    tiers.gross_margin, tiers.potential, tiers.posture, tiers.tier_reason, tiers.is_excluded,
     case when not tiers.is_excluded then tiers.final_tier end as final_tier,
     {hours} as hours
 from {catalog}marts.account_tiers as tiers
@@ -158,7 +159,7 @@ select
     account_key, after.account_name, after.relationship, after.owner_id,
     before.final_tier as from_tier, after.final_tier as to_tier,
     before.posture as from_posture, after.posture as to_posture,
-    after.revenue, after.gross_margin, before.hours as hours_before, after.hours as hours_after,
+    after.revenue, after.gross_margin, after.potential, before.hours as hours_before, after.hours as hours_after,
     after.tier_reason as reason
 from after
 left join before using (account_key)
