@@ -23,7 +23,13 @@ def service(console: Console, told: dict[str, Any], say: Words) -> None:
     if told.get("risks"):
         names = ("reason", "observed", "threshold", "severity")
         rows = [
-            [say(str(risk[name]).replace("_", " ")) for name in names] for risk in told["risks"]
+            [
+                say(str(risk["reason"]).replace("_", " ")),
+                say.money(risk["observed"]),
+                say.money(risk["threshold"]),
+                say(str(risk["severity"])),
+            ]
+            for risk in told["risks"]
         ]
         console.print(table(say("Why it is at risk"), [say(name) for name in names], rows))
     if told.get("plays"):

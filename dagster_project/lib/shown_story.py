@@ -40,7 +40,7 @@ def story(console: Console, told: dict[str, Any], say: Words) -> None:
                     member["source_system"],
                     member["source_entity"],
                     member["source_id"],
-                    member["match_rule"].replace("_", " "),
+                    say(member["match_rule"].replace("_", " ")),
                     str(member["match_confidence"]),
                 ]
                 for member in told["members"]
@@ -204,7 +204,7 @@ def _documents(console: Console, told: dict[str, Any], say: Words) -> None:
                 [
                     document["invoice_id"],
                     say.day(document["invoice_date"]),
-                    document["document_type"],
+                    say(str(document["document_type"]).replace("_", " ")),
                     document["lines"],
                     say.money(document["amount_local"]),
                     document["currency"],
