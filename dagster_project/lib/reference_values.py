@@ -49,11 +49,11 @@ class Converter:
         In reporting currency 4 decimals are kept; else the result is rounded half away from zero.
         """
         if currency == self.reporting_currency:
-            return _rounded(amount, 4)
+            return rounded(amount, 4)
         if (currency, day) not in self._found:
             self._found[currency, day] = self._rate(currency, day)
         rate = self._found[currency, day]
-        return None if rate is None else _rounded(amount * rate, self.line_decimals)
+        return None if rate is None else rounded(amount * rate, self.line_decimals)
 
     def _rate(self, currency: str, day: date) -> Fraction | None:
         direct = self._pair(currency, self.reporting_currency, day)
@@ -86,7 +86,7 @@ def make_converter(
 ) -> Converter:
     """Index an exchange_rates extract: `rate` units of to_currency per `units` of from_currency."""
     quotes: dict[tuple[str, str], dict[date, Fraction]] = {}
-    for row in _rows(rates):
+    for row in rows_of(rates):
         pair = (_text(row, "from_currency"), _text(row, "to_currency"))
         rate = Fraction(_text(row, "rate")) / int(row.get("units") or 1)
         quotes.setdefault(pair, {})[date.fromisoformat(_text(row, "rate_date"))] = rate
@@ -116,10 +116,10 @@ def account_values(
         when there is none), cost_coverage (amounts of known cost / all amounts, without their
         signs, 0..1), line_count.
     """
-    rows = list(_rows(lines))
+    rows = list(rows_of(lines))
     turned_documents = _turned_documents(rows)
     left_out = _cancelled_alone(rows)
-    standard_costs = list(_rows(product_costs))
+    standard_costs = list(rows_of(product_costs))
     totals: dict[str, _Totals] = {}
     for row in rows:
         day = date.fromisoformat(_text(row, "invoice_date"))
@@ -227,14 +227,15 @@ def _cost(
     return converter.convert(amount, _text(standard, "currency"), date.fromisoformat(day))
 
 
-def _rounded(amount: Fraction, decimals: int) -> Decimal:
+def rounded(amount: Fraction, decimals: int) -> Decimal:
     """Round half away from zero (Python's own `round` goes to the even neighbour)."""
     scaled = abs(amount) * 10**decimals
     whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
     return Decimal(whole if amount >= 0 else -whole).scaleb(-decimals)
 
 
-def _rows(frame: pd.DataFrame | None) -> Iterable[Row]:
+def rows_of(frame: pd.DataFrame | None) -> Iterable[Row]:
+    """The rows of an extract; what is missing is None."""
     if frame is None:
         return
     present = frame.astype(object).where(frame.notna(), None)

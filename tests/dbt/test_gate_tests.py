@@ -111,7 +111,6 @@ VALUED = [
         "scheme": "gross_margin",
         "population": "all",
         "as_of": AS_OF,
-        "is_ranked": True,
         "value": Decimal(value),
     }
     for value in (75, 25)
@@ -152,7 +151,11 @@ TABLES: Tables = {
         ]
         for entity in ("contacts", "opportunities", "activities", "surveys")
     },
-    "tier_moves": [{"from_tier": "A", "to_tier": "B"}],
+    "tier_moves": [
+        {"move_kind": "monthly", "from_tier": "A", "to_tier": "B"},
+        # of an earlier policy
+        {"move_kind": "restated", "from_tier": "Gold", "to_tier": "B"},
+    ],
     "pareto_curve": POINTS,
     "tier_matrix": [{"posture": "defend"}],
     "int_account_windows": [
@@ -192,6 +195,7 @@ BREACHES = [
     ("shares_are_monotone_and_end_at_one", "pareto_curve", "share_before", 0.1),
     ("tiers_follow_values", "pareto_curve", "tier", "C"),
     ("tiers_are_of_the_policy", "account_tiers", "final_tier", "Z"),
+    ("tiers_are_of_the_policy", "tier_moves", "to_tier", "Z"),
     ("tiers_are_of_the_policy", "pareto_curve", "tier", "Z"),
     ("postures_are_known", "account_tiers", "posture", "attack"),
     ("history_ends_at_account_tiers", "account_tier_history", "final_tier", "C"),
@@ -207,7 +211,7 @@ BREACHES = [
     ("overrides_do_not_overlap", "int_overrides_dated", "valid_to", date(2024, 7, 1)),
     ("overrides_end_in_time", "int_overrides_dated", "valid_from", date(2020, 1, 1)),
     ("overrides_stay_within_budget", "stg_run__override_budgets", "max_share", Decimal("0.5")),
-    ("populations_are_large_enough", "int_account_scheme_values", "is_ranked", False),
+    ("populations_are_large_enough", "int_account_scheme_values", "population", "FR"),
     ("scheme_totals_are_positive", "stg_run__schemes", "scheme", "other"),
     ("no_line_is_left_out", "int_invoice_lines_counted", "booking", "left_out"),
     ("every_line_has_a_rate", "int_invoice_lines_counted", "booking", "no_exchange_rate"),

@@ -151,14 +151,22 @@ def content_hashes(company: Refreshed, *, but: Sequence[str] = ()) -> dict[str, 
     return {m.name: m.sha256 for m in company.live.manifest.marts if m.name not in but}
 
 
+# When a run said it, not what it said.
+MOMENTS = {
+    "account_tiers": "updated_at",
+    "published_tiers": "published_at",
+    "tier_moves": "moved_at",
+}
+
+
 def published_rows(company: Refreshed) -> dict[str, Rows]:
     """All rows of every mart, but for what a run says of itself and of the release before it."""
     marts = [m.name for m in company.live.manifest.marts]
     left_out = {"account_changes", "quality_results"}
     return {
         name: company.rows(
-            f"select * exclude (updated_at) from {name} order by all"
-            if name == "account_tiers"
+            f"select * exclude ({MOMENTS[name]}) from {name} order by all"
+            if name in MOMENTS
             else f"select * from {name} order by all"
         )
         for name in marts

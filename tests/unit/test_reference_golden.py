@@ -14,6 +14,12 @@ import pytest
 
 from dagster_project.lib.reference import SchemeRule, tier_accounts
 from dagster_project.lib.reference_history import concentration, final_tiers
+from dagster_project.lib.reference_potential import (
+    Potential,
+    PotentialRules,
+    costs_to_serve,
+    potentials,
+)
 from dagster_project.lib.reference_values import account_values, make_converter, read_extract
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"
@@ -21,6 +27,17 @@ ERP = GOLDEN / "landing" / "erp"
 RULE = SchemeRule((("A", Decimal("0.80")), ("B", Decimal("0.95"))), "C")
 EXCLUDED = "erp:customers:C12"
 MIN_COVERAGE = 0.8
+MATRIX = read_extract(Path(__file__).parents[2] / "dbt" / "seeds" / "tier_matrix.csv")
+BANDS = read_extract(Path(__file__).parents[2] / "dbt" / "seeds" / "size_bands.csv")
+
+
+def potential_rules(min_peers: int = 8) -> PotentialRules:
+    """The default policy's part of potential."""
+    bands = [
+        (row["size_band"], int(row["min_employees"]), int(row["max_employees"] or 0) or None)
+        for row in BANDS.astype(object).where(BANDS.notna(), None).to_dict("records")
+    ]
+    return PotentialRules(12, 12, min_peers, Decimal("0.75"), bands)
 
 
 def expected(name: str) -> pd.DataFrame:
@@ -65,6 +82,52 @@ def tiers_at(as_of: date, scheme: str = "revenue") -> pd.DataFrame:
     return tier_accounts(frame, RULE).set_index("account_key")
 
 
+def estimates(as_of: date, min_peers: int = 8) -> dict[str, Potential]:
+    """Potential of every account at as_of."""
+    members = expected("account_members")
+    keys = members[members["source_entity"] == "accounts"].set_index("source_id")["account_key"]
+    crm = read_extract(GOLDEN / "landing" / "crm" / "accounts.csv")
+    crm["account_key"] = crm["account_id"].map(keys)
+    every_key = pd.DataFrame({"account_key": list(dict.fromkeys(members["account_key"]))})
+    accounts = every_key.merge(crm, how="left", on="account_key")
+    accounts["is_excluded"] = accounts["account_key"] == EXCLUDED
+    opportunities = read_extract(GOLDEN / "landing" / "crm" / "opportunities.csv")
+    opportunities["account_key"] = opportunities["account_id"].map(keys)
+    values = window_values(date(as_of.year - 1, as_of.month, 1), as_of)
+    return potentials(
+        accounts,
+        values["revenue"].dropna().to_dict(),
+        opportunities,
+        as_of=as_of,
+        converter=make_converter(read_extract(ERP / "exchange_rates.csv"), "EUR"),
+        rules=potential_rules(min_peers),
+    )
+
+
+def potential_tiers(as_of: date) -> pd.DataFrame:
+    """Tiers of the ranked accounts by potential, by account_key."""
+    found = {key: found for key, found in estimates(as_of).items() if key != EXCLUDED}
+    frame = pd.DataFrame(
+        {
+            "account_key": list(found),
+            "value": pd.Series([potential.amount for potential in found.values()], dtype=object),
+        }
+    )
+    return tier_accounts(frame, RULE).set_index("account_key")
+
+
+def raw_tiers_at(as_of: date) -> dict[str, str]:
+    """What the decision table makes of value and potential."""
+    cells = MATRIX.set_index(["value_tier", "potential_tier"])["final_tier"]
+    potential = potential_tiers(as_of)
+    return {
+        str(key): cells[
+            tier, "none" if pd.isna(potential.loc[key, "value"]) else potential.loc[key, "tier"]
+        ]
+        for key, tier in tiers_at(as_of)["tier"].items()
+    }
+
+
 @pytest.fixture(scope="module")
 def raw_tiers() -> pd.DataFrame:
     """Raw tiers as worked out: one row per account, one column per as_of."""
@@ -86,6 +149,35 @@ def test_window_values() -> None:
     assert values["line_count"].dropna().sum() == totals["lines_booked_in_window"]
 
 
+@pytest.mark.parametrize(("name", "min_peers"), [("account_tiers", 8), ("net_margin_policy", 7)])
+def test_potentials(name: str, min_peers: int) -> None:
+    measured = estimates(date(2026, 1, 1), min_peers)
+    worked = expected(name).set_index("account_key")
+    assert set(measured) == set(worked.index)
+    for key, row in worked.iterrows():
+        found = measured[str(key)]
+        assert found.amount == number(row["potential"]), key
+        assert found.basis == row["potential_basis"], key
+        assert found.peer_count == number(row["potential_peer_count"]), key
+
+
+def test_net_margins() -> None:
+    costs = costs_to_serve(
+        read_extract(ERP / "account_costs.csv"),
+        make_converter(read_extract(ERP / "exchange_rates.csv"), "EUR"),
+        start=date(2025, 1, 1),
+        end=date(2026, 1, 1),
+    )
+    members = expected("account_members").set_index("account_key")
+    customers = members[members["source_entity"] == "customers"]["source_id"]
+    for key, row in expected("account_tiers").set_index("account_key").iterrows():
+        rebates, served = costs.get(customers.get(key, ""), (Decimal(0), Decimal(0)))
+        assert (rebates, served) == (number(row["rebates"]), number(row["cost_to_serve"])), key
+        margin = number(row["gross_margin"])
+        assert margin is not None
+        assert margin - rebates - served == number(row["net_margin"]), key
+
+
 def test_months_add_up() -> None:
     for _, row in expected("account_monthly").iterrows():
         start = date.fromisoformat(row["month"])
@@ -95,11 +187,12 @@ def test_months_add_up() -> None:
         assert number(row["gross_margin"]) == number(measured["gross_margin"]), dict(row)
 
 
-@pytest.mark.parametrize("scheme", ["revenue", "gross_margin"])
+@pytest.mark.parametrize("scheme", ["revenue", "gross_margin", "potential"])
 def test_scheme_tiers(scheme: str) -> None:
     worked = expected("scheme_tiers")
     worked = worked[worked["scheme"] == scheme].set_index("account_key")
-    measured = tiers_at(date(2026, 1, 1), scheme)
+    as_of = date(2026, 1, 1)
+    measured = potential_tiers(as_of) if scheme == "potential" else tiers_at(as_of, scheme)
     assert set(worked.index) == set(measured.index)
     for key, row in worked.iterrows():
         for column in ("value", "rank", "share", "share_before", "cumulative_share", "distance"):
@@ -108,13 +201,16 @@ def test_scheme_tiers(scheme: str) -> None:
             measured.loc[str(key), "cumulative_share_net"]
         )
         assert row["tier"] == measured.loc[str(key), "tier"], key
-        assert row["tier_reason"] == measured.loc[str(key), "tier_reason"], key
+        reason = measured.loc[str(key), "tier_reason"]
+        wanted = (
+            {"no_sales": "no_potential"}.get(reason, reason) if scheme == "potential" else reason
+        )
+        assert row["tier_reason"] == wanted, key
 
 
 def test_raw_tiers_of_five_months(raw_tiers: pd.DataFrame) -> None:
     for as_of in raw_tiers.columns:
-        measured = tiers_at(date.fromisoformat(as_of))["tier"]
-        assert measured.to_dict() == raw_tiers[as_of].to_dict(), as_of
+        assert raw_tiers_at(date.fromisoformat(as_of)) == raw_tiers[as_of].to_dict(), as_of
 
 
 def test_final_tiers_and_moves(raw_tiers: pd.DataFrame) -> None:

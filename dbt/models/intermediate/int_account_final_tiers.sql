@@ -108,6 +108,9 @@ finalised as (
                 and coalesce(overridden.override_tier_rank, stable.stable_tier_rank)
                 < decided.lowest_tier_rank
                 then 'win'
+            -- where the table's own tier stands in the end, its posture does
+            when coalesce(overridden.override_tier, stable_tiers.tier) = cells.final_tier
+                then cells.posture
             when postures.posture is not null then postures.posture
             -- a tier that the matrix does not know has the posture of its place
             when coalesce(overridden.override_tier_rank, stable.stable_tier_rank) = 1 then 'defend'
@@ -127,6 +130,10 @@ finalised as (
         on
             decided.account_sk = overridden.account_sk
             and decided.as_of_index = overridden.as_of_index
+    left join matrix as cells
+        on
+            decided.value_tier = cells.value_tier
+            and coalesce(decided.potential_tier, 'none') = cells.potential_tier
     left join matrix as postures
         on
             coalesce(overridden.override_tier, stable_tiers.tier) = postures.value_tier

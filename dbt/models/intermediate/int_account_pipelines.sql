@@ -90,12 +90,15 @@ weighed as (
                 * case
                     when converted.probability is not null
                         then cast(converted.probability as decimal(9, 6))
+                    -- nine digits, as those of a probability: of wider products Spark cuts decimals
                     else cast(
-                        {{ integer_quotient(
-                            '2000000 * coalesce(odds.won_count, 0) + coalesce(odds.closed_count, 1)',
-                            '2 * coalesce(odds.closed_count, 1)', 'bigint'
-                        ) }} as decimal(9, 0)
-                    ) * cast(0.000001 as decimal(7, 6))
+                        cast(
+                            {{ integer_quotient(
+                                '2000000 * coalesce(odds.won_count, 0) + coalesce(odds.closed_count, 1)',
+                                '2 * coalesce(odds.closed_count, 1)', 'bigint'
+                            ) }} as decimal(9, 0)
+                        ) * cast(0.000001 as decimal(7, 6)) as decimal(9, 6)
+                    )
                 end
             ) as decimal(38, 10)
         ) as weighted_amount,

@@ -10,8 +10,9 @@ with sites as (
         windows.gross_margin,
         windows.turnover,
         windows.costed_turnover,
+        -- costs of a site that bought nothing are costs of its group too
         cast(
-            windows.gross_margin
+            case when windows.line_count = 0 then 0 else windows.gross_margin end
             - coalesce(cost_windows.rebates, 0) - coalesce(cost_windows.cost_to_serve, 0)
             as decimal(18, 4)
         ) as net_margin,
