@@ -276,7 +276,6 @@ def test_overrides_apply_or_not_as_planted(demo: Demo, accounts: dict[str, dict[
     [
         ("expired", "assert_overrides_are_in_force"),
         ("orphan", "assert_overrides_apply"),
-        ("redundant", "assert_overrides_change_something"),
         ("overlapping", "assert_overrides_do_not_overlap"),
         ("over_long", "assert_overrides_end_in_time"),
     ],
@@ -287,6 +286,27 @@ def test_each_wrong_override_is_reported(demo: Demo, case: str, check: str) -> N
     rows = company.rows(f"select * from quality_results where check_name = '{check}'")
     assert [(r["passed"], r["severity"]) for r in rows] == [(False, "warn")]
     assert rows[0]["observed"].startswith("1 failing row"), rows[0]["observed"]
+
+
+def test_each_redundant_override_is_reported(
+    demo: Demo, accounts: dict[str, dict[str, Any]]
+) -> None:
+    company, truth = demo
+    planted = {o.account_key for o in truth.overrides if o.case == "redundant"}
+    # potential may lift an account to where an override was to bring it
+    redundant = {
+        key
+        for key, row in accounts.items()
+        if row["override_tier"] and row["override_tier"] == row["stable_tier"]
+    }
+    assert planted
+    assert planted <= redundant
+    check = "assert_overrides_change_something"
+    rows = company.rows(f"select * from quality_results where check_name = '{check}'")
+    assert [(r["passed"], r["severity"]) for r in rows] == [(False, "warn")]
+    observed = rows[0]["observed"]
+    assert observed.startswith(f"{len(redundant)} failing row"), observed
+    assert {key for key in redundant if key in observed} == redundant, observed
 
 
 def test_strategic_account_is_there_without_sales(
