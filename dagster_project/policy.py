@@ -119,6 +119,14 @@ class Policy(Section):
         return self.schemes[self.primary_scheme]
 
     @property
+    def checked_schemes(self) -> list[str]:
+        """The schemes with columns of their own, in the policy or not, then what else it names.
+
+        Checks are declared with the graph, which may outlive the policy that it was loaded with.
+        """
+        return list(dict.fromkeys((*CRITERIA, *self.schemes)))
+
+    @property
     def minor_unit(self) -> int:
         """Decimals that a converted line is rounded to: `line_decimals`, else the currency's."""
         if isinstance(self.currency.line_decimals, int):

@@ -5,6 +5,7 @@ SQL is used in between. All accounts are compared, none is sampled: those withou
 curve and are compared column by column.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 
 import duckdb
@@ -13,14 +14,14 @@ import pandas as pd
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.policy_sections import Scheme
 from dagster_project.lib.reference import SchemeRule, none_if_null, tier_accounts
-from dagster_project.policy import Policy
+from dagster_project.policy import CRITERIA, Policy
 
 NAMED_ACCOUNTS = 3
 # Published shares are quotients of doubles rounded at 12 places, the reference's are exact: the
 # last place may differ by one.
 SHARE_TOLERANCE = 1.5e-12
 # Schemes that have columns of their own in account_tiers; the values of all stand in pareto_curve.
-COLUMN_SCHEMES = ("revenue", "gross_margin", "net_margin", "potential")
+COLUMN_SCHEMES = CRITERIA
 MARGINS = ("gross_margin", "net_margin")
 Difference = tuple[str, str]  # account_key, what differs
 EXACT_COLUMNS = ("rank", "tier", "distance")
@@ -39,10 +40,15 @@ def recompute_tiers(connection: duckdb.DuckDBPyConnection, policy: Policy) -> li
         policy: schemes and cut points.
 
     Returns:
-        One result per scheme, in the policy's order; `observed` names up to three differing
+        One result per name of `policy.checked_schemes`; `observed` names up to three differing
         accounts.
     """
-    return [_recomputed(connection, policy, name) for name in policy.schemes]
+    return [
+        _recomputed(connection, policy, name)
+        if name in policy.schemes
+        else replace(recomputed_result(name, [], passed=""), observed="not a scheme of the policy")
+        for name in policy.checked_schemes
+    ]
 
 
 def scheme_rule(scheme: Scheme) -> SchemeRule:

@@ -12,8 +12,7 @@ from tests.pipeline.pipeline_runs import (
     GOLDEN,
     GOLDEN_AS_OF,
     Refreshed,
-    published,
-    refreshed,
+    published_by_kam,
     replace_line,
 )
 from tests.pipeline.test_golden import assert_rows_equal, expected
@@ -41,7 +40,7 @@ def net_margin(tmp_path_factory: pytest.TempPathFactory) -> Refreshed:
 
     def make(folder: Path) -> None:
         landing = GOLDEN / "landing"
-        published(refreshed(landing, folder / "out", as_of=GOLDEN_AS_OF, policy=NET_MARGIN))
+        published_by_kam(landing, folder / "out", as_of=GOLDEN_AS_OF, policy=NET_MARGIN)
 
     folder = made_once(tmp_path_factory, "net_margin_golden", make)
     return Refreshed(GOLDEN / "landing", folder / "out")
@@ -56,7 +55,7 @@ def group(tmp_path_factory: pytest.TempPathFactory) -> Refreshed:
         landing = folder / "landing"
         _copy(company.landing, landing)
         replace_line(landing / "crm/accounts.csv", 10, "11,Kapok,,", "11,Kapok,3,")
-        published(refreshed(landing, folder / "out", as_of=GOLDEN_AS_OF, policy=GROUP))
+        published_by_kam(landing, folder / "out", as_of=GOLDEN_AS_OF, policy=GROUP)
 
     folder = made_once(tmp_path_factory, "group_golden", make)
     return Refreshed(folder / "landing", folder / "out")

@@ -41,6 +41,7 @@ def test_what_was_worked_out_by_hand_is_equal(tampered: Tampered) -> None:
     assert list(results) == [
         "revenue_recomputed",
         "gross_margin_recomputed",
+        "net_margin_recomputed",
         "potential_recomputed",
         "raw_tier_recomputed",
         "final_tier_recomputed",
