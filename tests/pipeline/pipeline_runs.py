@@ -115,9 +115,6 @@ def refreshed(
         flags["policy"].parent.mkdir(parents=True, exist_ok=True)
         flags["policy"].write_text(policy, encoding="utf-8")
     settings = load_settings(None, flags, environment={})
-    # the graph names a check for each scheme as it is imported, and is imported once in a process
-    for module in ("dagster_project.definitions", "dagster_project.defs.quality.checks"):
-        sys.modules.pop(module, None)
     with _own_environment(), _bounded(REFRESH_SECONDS):
         return refresh(settings, load_policy(settings.policy))
 
