@@ -51,6 +51,9 @@ TIERS = {
     "final_tier": "B",
     "posture": "defend",
     "is_placeholder": False,
+    "cap_exceeded": None,
+    "waitlist_position": 1,
+    "owner_id": "U1",
 }
 HISTORY = {key: TIERS[key] for key in TIERS if key != "inactive_since"}
 LINE_MONTH = {
@@ -179,7 +182,40 @@ TABLES: Tables = {
     "service_balance": [{"account_count": 1, "planned_hours": Decimal("40.0000")}],
     "owner_capacity": [{"account_count": 1, "needed_hours": Decimal("40.0000")}],
 }
+COST = {
+    "source_system": "erp",
+    "customer_id": "7",
+    "cost_date": date(2024, 2, 28),
+    "amount": Decimal("10.0000"),
+    "currency": "EUR",
+}
+TABLES |= {
+    "potential_backtest": [
+        {
+            "metric": "rank_correlation",
+            "population": "all",
+            "figure": 0.3,
+            "minimum": Decimal("0.3"),
+            "account_count": 9,
+            "potential_as_of": date(2023, 3, 1),
+        }
+    ],
+    "stg_erp__account_costs": [COST],
+    "int_exchange_rates_filled": [{"currency": "USD", "rate_for": date(2024, 2, 28)}],
+    "int_account_members": [
+        {
+            "account_sk": 1,
+            "source_system": "erp",
+            "source_entity": "customers",
+            "source_id": "7",
+        }
+    ],
+}
 BREACHES = [
+    ("potential_predicts_revenue", "potential_backtest", "figure", 0.29),
+    ("caps_are_kept", "account_tiers", "cap_exceeded", "total"),
+    ("every_account_cost_is_counted", "stg_erp__account_costs", "customer_id", "8"),
+    ("every_account_cost_is_counted", "stg_erp__account_costs", "currency", "GBP"),
     ("rows_in_are_loaded_superseded_or_rejected", "int_deliveries_counted", "rows_loaded", 4),
     ("rows_in_are_loaded_superseded_or_rejected", "int_deliveries_counted", "source_file", "x"),
     ("rejected_rows_are_kept", "rejected_rows", "source_file", "erp/other.csv"),
