@@ -8,7 +8,7 @@ READY_SPARK := .venv/.ready-spark
 BIN := .venv/bin
 OUT ?= data/out
 
-.PHONY: demo test test-spark lint ui bench backtest faults setup clean
+.PHONY: demo test test-kept test-spark lint ui bench backtest faults setup clean
 
 setup: $(READY)
 
@@ -41,6 +41,11 @@ lint: $(READY)
 test: lint
 	@echo "running the tests (two at a time)"
 	@$(BIN)/pytest --numprocesses 2
+
+# one change after the other to the golden company, each against a full build: forty refreshes
+test-kept: $(READY)
+	@echo "comparing what is kept between runs with full builds, and moves with their causes (some minutes)"
+	@$(BIN)/pytest tests/kept --numprocesses 2
 
 # needs a Java runtime 17; the cluster's test and those of the servers run beside each other
 test-spark: $(READY_SPARK)

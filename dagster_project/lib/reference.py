@@ -9,7 +9,7 @@ The rules are those of the Pareto tier: ties stand together, only positive value
 the account that crosses a line is taken in, left out, or goes to the nearer side.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from functools import cached_property
@@ -179,7 +179,9 @@ def _cut(columns: _Columns, positions: list[int], rule: SchemeRule) -> None:
     for units, at in valued:
         running += units
         columns.net[at] = exact_ratio(running, net_total) if net_total > 0 else None
-    _measure_distances(columns, valued, ranked_count=len(ranked), tiers=rule.tiers)
+    amounts = dict(rule.cut_units) if rule.rule == "absolute_value" else {}
+    lines = {tier: cut * UNITS // CUT_UNITS for tier, cut in amounts.items()}
+    _measure_distances(columns, valued, ranked_count=len(ranked), tiers=rule.tiers, lines=lines)
 
 
 def _rank(columns: _Columns, ranked: list[tuple[int, int]], total: int, rule: SchemeRule) -> None:
@@ -271,9 +273,11 @@ def _measure_distances(
     *,
     ranked_count: int,
     tiers: Sequence[str],
+    lines: Mapping[str, int],
 ) -> None:
+    """To the smallest member of the better tier, or to its `lines`, where the rule draws them itself."""
     # Ranked accounts come the largest first: the last of a tier is its smallest.
-    lines = {columns.tier[at]: units for units, at in valued[:ranked_count]}
+    lines = {columns.tier[at]: units for units, at in valued[:ranked_count]} | dict(lines)
     better = dict(zip(tiers, [tiers[0], *tiers], strict=False))
     for units, at in valued:
         line = lines.get(better[columns.tier[at]])

@@ -62,7 +62,7 @@ def signals(
         "always": True,
         "at_risk_trend": facts.relationship == "customer"
         and facts.revenue_previous > 0
-        and fell / Fraction(facts.revenue_previous) >= Fraction(trend_threshold),
+        and fell / Fraction(facts.revenue_previous) > Fraction(trend_threshold),
         "at_risk_recency": "recency" in facts.risk_reasons,
         "at_risk_margin": "margin_slide" in facts.risk_reasons,
         "at_risk_satisfaction": "satisfaction" in facts.risk_reasons,

@@ -155,8 +155,9 @@ def _pipelines(
         if amount is None:
             continue
         own = row.get("probability")
-        known = own is not None and not _is(row, "is_closed")
-        chance = Fraction(own) if known and own is not None else odds
+        chance = Fraction(own) if own is not None and not _is_closed(row) else odds
+        if chance is None:
+            continue
         key = _key(row)
         sums[key] = sums.get(key, Fraction(0)) + Fraction(amount) * chance
     scale = Fraction(YEAR, rules.horizon_months)
@@ -171,18 +172,23 @@ def _was_open(row: Row, as_of: date) -> bool:
     created, updated = row.get("created_at"), row.get("updated_at")
     if created is not None and _day(created) >= as_of:
         return False
-    return not _is(row, "is_closed") or (updated is not None and _day(updated) >= as_of)
+    return not _is_closed(row) or (updated is not None and _day(updated) >= as_of)
 
 
-def _odds(rows: Iterable[Row], as_of: date) -> Fraction:
-    """Share of what was won of all that closed before as_of, at six places; 0 if nothing did."""
+def _is_closed(row: Row) -> bool:
+    """What is won is closed, whether the CRM says so or not."""
+    return _is(row, "is_closed") or _is(row, "is_won")
+
+
+def _odds(rows: Iterable[Row], as_of: date) -> Fraction | None:
+    """Share of what was won of all that closed before as_of, at six places; None if nothing did."""
     closed = [
         row
         for row in rows
-        if _is(row, "is_closed") and row["close_date"] and _day(row["close_date"]) < as_of
+        if _is_closed(row) and row["close_date"] and _day(row["close_date"]) < as_of
     ]
     won = sum(_is(row, "is_won") for row in closed)
-    return Fraction(rounded(Fraction(won, len(closed)), ODDS_DECIMALS)) if closed else Fraction(0)
+    return Fraction(rounded(Fraction(won, len(closed)), ODDS_DECIMALS)) if closed else None
 
 
 def _segments(

@@ -4,6 +4,11 @@ Belongs here: each macro of the `dbt` namespace that the project calls, as DuckD
 """
 
 
+def dateadd(part: str, interval: int, from_date: str) -> str:
+    """The moment so many `part`s later."""
+    return f"date_add({from_date}, interval ({interval}) {part})"
+
+
 def datediff(first_date: str, second_date: str, part: str) -> str:
     """Whole `part`s from the first to the second date."""
     return f"date_diff('{part}', {first_date}, {second_date})"

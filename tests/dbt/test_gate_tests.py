@@ -127,7 +127,15 @@ TABLES: Tables = {
     "int_deliveries_counted": [COUNTED],
     "int_invoice_lines_counted": [LINE_MONTH],
     "rejected_rows": [REJECTED],
-    "int_accounts": [{"account_sk": 1, "account_key": TIERS["account_key"], "is_excluded": False}],
+    "int_accounts": [
+        {
+            "account_sk": 1,
+            "account_key": TIERS["account_key"],
+            "is_excluded": False,
+            "declared_potential": Decimal("100.0000"),
+            "potential_currency": "USD",
+        }
+    ],
     "account_tiers": [TIERS],
     "account_tier_history": [HISTORY],
     "account_monthly": [{"month": date(2024, 2, 1), "revenue": Decimal("100.0000")}],
@@ -201,7 +209,17 @@ TABLES |= {
         }
     ],
     "stg_erp__account_costs": [COST],
-    "int_exchange_rates_filled": [{"currency": "USD", "rate_for": date(2024, 2, 28)}],
+    "int_exchange_rates_filled": [{"currency": "USD", "rate_for": date(2024, 2, 29)}],
+    "stg_crm__opportunities": [
+        {
+            "source_system": "crm",
+            "account_id": "1",
+            "amount": Decimal("10.0000"),
+            "currency": "EUR",
+            "close_date": AS_OF,
+            "is_closed": False,
+        }
+    ],
     "int_account_members": [
         {
             "account_sk": 1,
@@ -212,6 +230,8 @@ TABLES |= {
     ],
 }
 BREACHES = [
+    ("every_potential_has_a_rate", "int_accounts", "potential_currency", "GBP"),
+    ("every_potential_has_a_rate", "stg_crm__opportunities", "currency", "GBP"),
     ("potential_predicts_revenue", "potential_backtest", "figure", 0.29),
     ("caps_are_kept", "account_tiers", "cap_exceeded", "total"),
     ("every_account_cost_is_counted", "stg_erp__account_costs", "customer_id", "8"),

@@ -512,7 +512,7 @@ def fill_facts(warehouse: Warehouse, facts: list[Facts], coverage: Decimal) -> N
 @settings(max_examples=100, deadline=None)
 @given(
     facts=st.lists(FACTS, max_size=8),
-    trend=st.sampled_from([Decimal("0.2"), Decimal("0.5"), Decimal("0.000001"), Decimal(1)]),
+    trend=st.sampled_from([Decimal("0.2"), Decimal("0.5"), Decimal("0.0001"), Decimal(1)]),
     coverage=st.sampled_from([Decimal("0.8"), Decimal(0), Decimal(1)]),
 )
 @example(
@@ -523,7 +523,12 @@ def fill_facts(warehouse: Warehouse, facts: list[Facts], coverage: Decimal) -> N
 def test_signals_are_the_references_on_any_facts(
     warehouse: Warehouse, facts: list[Facts], trend: Decimal, coverage: Decimal
 ) -> None:
-    fill_triggers(warehouse, {"at_risk_trend": trend, "whitespace": Decimal("0.5")})
+    fill_triggers(warehouse, {"whitespace": Decimal("0.5")})
+    warehouse.fill(
+        "risk_rules",
+        [{"rule": "trend", "threshold": trend}, {"rule": "margin_slide", "threshold": Decimal(0)}],
+        {"rule": pa.string(), "threshold": pa.decimal128(9, 4)},
+    )
     fill_facts(warehouse, facts, coverage)
     found: dict[int, list[str]] = {n: [] for n in range(1, len(facts) + 1)}
     for row in warehouse.rows(warehouse.models[SIGNALS_MODEL]):

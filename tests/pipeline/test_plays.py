@@ -47,6 +47,7 @@ URGENCY = {r["play_trigger"]: int(r["urgency"]) for r in seed("play_triggers")}
 THRESHOLDS = {
     r["play_trigger"]: Decimal(r["threshold"]) for r in seed("play_triggers") if r["threshold"]
 }
+TREND_THRESHOLD = next(Decimal(r["threshold"]) for r in seed("risk_rules") if r["rule"] == "trend")
 BANDS = tuple(
     SizeBand(
         r["size_band"],
@@ -227,7 +228,7 @@ def test_plays_are_the_references(company: str, request: pytest.FixtureRequest) 
         held = signals(
             facts,
             lowest_tier=policy.primary.lowest_tier,
-            trend_threshold=THRESHOLDS["at_risk_trend"],
+            trend_threshold=TREND_THRESHOLD,
             min_cost_coverage=policy.gate.min_cost_coverage,
         )
         plays = ranked_plays(

@@ -64,7 +64,9 @@ first_ends as (
             row_number() over (
                 partition by curve.scheme, curve.as_of_index, curve.population
                 order by
-                    round(curve.x * curve.x + curve.short_of_one * curve.short_of_one, 12),
+                    {{ ratio(
+                        'curve.x * curve.x + curve.short_of_one * curve.short_of_one', '1'
+                    ) }},
                     curve.through_count
             ) as nearness
         from curve
@@ -80,11 +82,11 @@ second_ends as (
             row_number() over (
                 partition by curve.scheme, curve.as_of_index, curve.population
                 order by
-                    round(
-                        (curve.x - first_ends.x) * (curve.x - first_ends.x)
-                        + curve.short_of_one * curve.short_of_one,
-                        12
-                    ),
+                    {{ ratio(
+                        '(curve.x - first_ends.x) * (curve.x - first_ends.x) '
+                        ~ '+ curve.short_of_one * curve.short_of_one',
+                        '1'
+                    ) }},
                     curve.through_count
             ) as nearness
         from curve

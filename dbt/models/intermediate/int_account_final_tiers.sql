@@ -120,7 +120,8 @@ finalised as (
                 then 'maintain'
             else 'serve lean'
         end as posture,
-        decided.is_new_customer
+        decided.is_new_customer,
+        decided.patience_months
     from decided
     inner join accounts on decided.account_sk = accounts.account_sk
     inner join stable

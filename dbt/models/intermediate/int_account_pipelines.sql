@@ -94,8 +94,8 @@ weighed as (
                     else cast(
                         cast(
                             {{ integer_quotient(
-                                '2000000 * coalesce(odds.won_count, 0) + coalesce(odds.closed_count, 1)',
-                                '2 * coalesce(odds.closed_count, 1)', 'bigint'
+                                '2000000 * odds.won_count + odds.closed_count',
+                                '2 * odds.closed_count', 'bigint'
                             ) }} as decimal(9, 0)
                         ) * cast(0.000001 as decimal(7, 6)) as decimal(9, 6)
                     )
@@ -105,7 +105,10 @@ weighed as (
         count(*) as opportunity_count
     from converted
     left join odds on converted.as_of_index = odds.as_of_index
-    where converted.amount is not null
+    where
+        converted.amount is not null
+        -- as long as nothing was closed, nothing is known of the odds
+        and (converted.probability is not null or odds.closed_count > 0)
     group by converted.account_sk, converted.as_of_index
 )
 

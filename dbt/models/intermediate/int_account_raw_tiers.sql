@@ -16,6 +16,11 @@ windows as (
     where {{ is_changed }}
 ),
 
+figures as (
+    select * from {{ ref('int_classified_windows') }}
+    where {{ is_changed }}
+),
+
 scheme_tiers as (
     select * from {{ ref('int_account_scheme_tiers') }}
     where {{ is_changed }}
@@ -69,7 +74,9 @@ valued as (
         windows.as_of,
         windows.as_of_index,
         windows.first_invoice_date,
-        windows.gross_margin,
+        figures.gross_margin,
+        figures.turnover,
+        figures.costed_turnover,
         value_tiers.tier as value_tier,
         value_tiers.tier_rank as value_tier_rank,
         value_tiers.value,
@@ -85,6 +92,10 @@ valued as (
     from windows
     cross join lowest
     inner join classified on windows.account_sk = classified.account_sk
+    left join figures
+        on
+            classified.classified_account_sk = figures.account_sk
+            and windows.as_of_index = figures.as_of_index
     left join scheme_tiers as value_tiers
         on
             classified.classified_account_sk = value_tiers.account_sk
@@ -118,7 +129,13 @@ decided as (
         coalesce(tiers.tier, valued.value_tier, valued.lowest_tier) as raw_tier,
         coalesce(tiers.tier_rank, valued.value_tier_rank, valued.lowest_tier_rank) as raw_tier_rank,
         valued.potential_tier,
-        coalesce(valued.gross_margin < 0 and valued.is_large, false) as is_large_and_unprofitable,
+        coalesce(
+            valued.gross_margin < 0
+            and valued.is_large
+            and valued.costed_turnover
+            >= parameters.min_cost_coverage * cast(valued.turnover as decimal(27, 4)),
+            false
+        ) as is_large_and_unprofitable,
         coalesce(
             valued.first_invoice_date
             > {{ month_start('valued.as_of_index - parameters.new_customer_months') }},

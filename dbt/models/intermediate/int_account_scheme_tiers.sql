@@ -180,12 +180,17 @@ select
     tiered.tier_reason,
     {{ ratio('case when tiered.value > 0 then tiered.value end', 'tiered.total') }} as share,
     {{ ratio('tiered.before_value', 'tiered.total') }} as share_before,
-    cast(lines.entry_value - tiered.value as decimal(38, 4)) as distance,
+    -- an amount is the line itself, whoever has reached it
+    cast(
+        coalesce(better.cut_value, lines.entry_value) - tiered.value as decimal(38, 4)
+    ) as distance,
     as_ofs.input_fingerprint
 from tiered
 inner join {{ ref('int_as_ofs_fingerprinted') }} as as_ofs on tiered.as_of = as_ofs.as_of
 inner join cut_points
     on tiered.scheme = cut_points.scheme and tiered.tier_rank = cut_points.tier_rank
+inner join cut_points as better
+    on tiered.scheme = better.scheme and greatest(tiered.tier_rank - 1, 1) = better.tier_rank
 left join lines
     on
         tiered.scheme = lines.scheme

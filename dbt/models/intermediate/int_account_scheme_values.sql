@@ -24,13 +24,14 @@ schemes as (
                 or exists (select 1 from {{ ref('int_account_cost_windows') }})
             )
         )
-        or (
-            criterion = 'potential'
-            and exists (
-                select 1 from {{ ref('int_account_potentials') }} as potentials
-                where potentials.potential > 0
-            )
-        )
+        or criterion = 'potential'
+),
+
+-- potential is skipped for each as_of at which nobody had one
+with_potential as (
+    select distinct potentials.as_of_index
+    from {{ ref('int_account_potentials') }} as potentials
+    where potentials.potential > 0
 ),
 
 parameters as (
@@ -68,6 +69,8 @@ measured as (
     inner join accounts on classified.account_sk = accounts.account_sk
     cross join schemes
     cross join parameters
+    left join with_potential on classified.as_of_index = with_potential.as_of_index
+    where schemes.criterion <> 'potential' or with_potential.as_of_index is not null
 ),
 
 valued as (

@@ -48,15 +48,15 @@ signals as (
         described.account_sk,
         'at_risk_trend' as play_trigger
     from described
-    inner join triggers on triggers.play_trigger = 'at_risk_trend'
+    inner join {{ ref('risk_rules') }} as rules on rules.rule = 'trend'
     where
         described.relationship = 'customer'
         and described.revenue_previous > 0
         and cast(described.revenue_previous as decimal(27, 4))
-        * cast(1 - triggers.threshold as decimal(7, 6))
-        >= described.revenue
+        * cast(1 - rules.threshold as decimal(7, 6))
+        > described.revenue
     union all
-    -- a falling trend is judged above, for every tier
+    -- a falling trend is judged above by the same threshold, for every tier
     select
         reasons.account_sk,
         case reasons.reason

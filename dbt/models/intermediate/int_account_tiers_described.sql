@@ -91,6 +91,7 @@ caps as (
             partition by
                 finalised.final_tier,
                 caps.scope,
+                case when caps.scope = 'per_owner' then accounts.crm_system end,
                 case when caps.scope = 'per_owner' then accounts.owner_id end
             order by
                 case when finalised.override_tier is not null then 0 else 1 end,
@@ -162,7 +163,7 @@ described as (
         primary_ranks.share_before,
         parameters.primary_scheme,
         parameters.reporting_currency,
-        parameters.demotion_patience_months as patience_months
+        finalised.patience_months
     from accounts
     cross join parameters
     inner join windows on accounts.account_sk = windows.account_sk

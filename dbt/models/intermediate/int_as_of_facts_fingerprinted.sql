@@ -62,7 +62,10 @@ rates as (
 
 select
     as_ofs.as_of_index,
+    -- whether there are costs to serve at all decides for all: see int_account_scheme_values
     concat(
+        cast(cost_windows.has_costs as string), '|',
+        parameters.reporting_currency, '|', cast(parameters.line_scale as string), '|',
         accounts.accounts_said, '|', hierarchies.hierarchies_said, '|',
         coalesce(pipelines.pipelines_said, '-'), '|',
         coalesce(costs.costs_said, '-'), '|',
@@ -76,6 +79,10 @@ from as_ofs
 cross join parameters
 cross join accounts
 cross join hierarchies
+cross join (
+    select case when count(*) > 0 then 1 else 0 end as has_costs
+    from {{ ref('int_account_cost_windows') }}
+) as cost_windows
 left join pipelines on as_ofs.as_of_index = pipelines.as_of_index
 left join costs on as_ofs.as_of_index = costs.as_of_index
 left join rates on as_ofs.as_of_index = rates.as_of_index

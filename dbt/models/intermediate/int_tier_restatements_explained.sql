@@ -46,7 +46,9 @@ select
     followed.to_final_tier as to_tier,
     case
         when to_tiers.tier_rank > from_tiers.tier_rank then 'demoted'
-        else 'promoted'
+        when to_tiers.tier_rank < from_tiers.tier_rank then 'promoted'
+        -- a tier of another policy, which has no place in this one
+        else 'renamed'
     end as direction,
     case
         when

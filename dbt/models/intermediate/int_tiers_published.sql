@@ -38,14 +38,27 @@ as_ofs as (
     from {{ ref('stg_run__live_account_tiers') }} as live_tiers
 ),
 
+-- after all that was published, although the first time is as_of, which may lie ahead of the clock
+moments as (
+    select
+        case
+            when not parameters.has_live_release then cast(parameters.as_of as timestamp)
+            when last_time.published_at >= parameters.run_at
+                then {{ dbt.dateadd('second', 1, 'last_time.published_at') }}
+            else parameters.run_at
+        end as published_at
+    from parameters
+    cross join (
+        select max(live.published_at) as published_at
+        from live
+    ) as last_time
+),
+
 computed as (
     select
         tiers.account_key,
         tiers.as_of,
-        case
-            when parameters.has_live_release then parameters.run_at
-            else cast(parameters.as_of as timestamp)
-        end as published_at,
+        moments.published_at,
         tiers.final_tier,
         cast(tiers.value as decimal(18, 4)) as value,
         tiers.value_tier,
@@ -58,6 +71,7 @@ computed as (
     from {{ ref('int_account_final_tiers') }} as tiers
     cross join parameters
     cross join matrix
+    cross join moments
     inner join as_ofs on tiers.as_of = as_ofs.as_of
     inner join members on tiers.account_sk = members.account_sk
 ),

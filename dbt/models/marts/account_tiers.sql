@@ -62,7 +62,8 @@ present as (
         {% endfor %}
         coalesce(
             revenue_ranks.tier <> gross_margin_ranks.tier
-            or revenue_ranks.tier <> net_margin_ranks.tier,
+            or revenue_ranks.tier <> net_margin_ranks.tier
+            or gross_margin_ranks.tier <> net_margin_ranks.tier,
             false
         ) as has_scheme_disagreement,
         described.potential,

@@ -36,8 +36,9 @@ group_values as (
         sum(scheme_tiers.value) as value
     from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
     inner join grouped on scheme_tiers.account_sk = grouped.account_sk
-    where scheme_tiers.value > 0 and grouped.group_size > 1
+    where scheme_tiers.value is not null and grouped.group_size > 1
     group by scheme_tiers.scheme, scheme_tiers.as_of, grouped.ultimate_parent_account_sk
+    having sum(scheme_tiers.value) > 0
 ),
 
 major as (

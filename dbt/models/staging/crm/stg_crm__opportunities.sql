@@ -16,7 +16,7 @@ renamed as (
         stage,
         probability,
         close_date,
-        coalesce(is_closed, false) as is_closed,
+        coalesce(is_closed, false) or coalesce(is_won, false) as is_closed,
         coalesce(is_won, false) as is_won,
         product_family,
         created_at,

@@ -13,7 +13,7 @@ from tests.pipeline.pipeline_runs import (
     published,
     refreshed,
 )
-from tests.pipeline.test_incremental import TIGHTER, edited
+from tests.kept.test_incremental import TIGHTER, edited
 
 Moves = set[tuple[str, str, str]]  # account key, from and to ("A>B"), cause
 
