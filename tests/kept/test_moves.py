@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.kept.test_incremental import TIGHTER, edited
 from tests.pipeline.pipeline_runs import (
     GOLDEN_AS_OF,
     Refreshed,
@@ -13,7 +14,6 @@ from tests.pipeline.pipeline_runs import (
     published,
     refreshed,
 )
-from tests.kept.test_incremental import TIGHTER, edited
 
 Moves = set[tuple[str, str, str]]  # account key, from and to ("A>B"), cause
 
