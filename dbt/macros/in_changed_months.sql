@@ -11,8 +11,10 @@
             from ({{ changed_parts(current, 'month_index') }}) as changed
             order by changed.month_index
         {%- endset -%}
+        {# compiled without a warehouse there is nothing to ask #}
+        {%- set is_built = execute and (is_incremental() or load_relation(current) is not none) -%}
         {%- set ranges = [] -%}
-        {%- for row in (run_query(query).rows if execute else []) -%}
+        {%- for row in (run_query(query).rows if is_built else []) -%}
             {%- if ranges and ranges[-1][1] == row[0] -%}
                 {%- do ranges.append([ranges.pop()[0], row[1]]) -%}
             {%- else -%}
