@@ -210,7 +210,8 @@ def relations(example: Example) -> dict[str, pa.Table]:
                     if one.millionths is None
                     else Decimal(one.millionths).scaleb(-6),
                     "close_date": day_of(one.closes),
-                    "is_closed": one.is_closed,
+                    # as staging has it: what is won is closed
+                    "is_closed": one.is_closed or one.is_won,
                     "is_won": one.is_won,
                     "created_at": None
                     if one.created is None

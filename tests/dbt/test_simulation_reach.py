@@ -33,7 +33,7 @@ def test_cut_points_reach_tiers_and_no_window(graph: Graph) -> None:
 def test_patience_reaches_windows_and_no_account(graph: Graph) -> None:
     reach = graph.reach(POLICY_TABLES, ["demotion_patience_months"], DERIVED)
     assert "int_account_windows" in names(reach.built)
-    assert {"int_accounts", "int_account_months_cumulated"} <= names(reach.kept)
+    assert {"int_accounts", "int_account_months"} <= names(reach.kept)
 
 
 def test_models_are_built_after_their_parents(graph: Graph) -> None:
@@ -45,14 +45,16 @@ def test_models_are_built_after_their_parents(graph: Graph) -> None:
         assert all(place < order.index(name) for place in above), name
 
 
-@pytest.mark.parametrize("name", ["reporting_currency", "line_decimals", "max_rate_age_days"])
+@pytest.mark.parametrize(
+    "name", ["reporting_currency", "line_decimals", "max_rate_age_days", "window_months"]
+)
 def test_what_is_applied_to_lines_reads_them_again(graph: Graph, name: str) -> None:
     assert graph.reads_lines_again(graph.affected(graph.readers([name], DERIVED)))
 
 
 @pytest.mark.parametrize(
     "name",
-    ["window_months", "exclude_one_time", "demotion_patience_months", "min_cost_coverage"],
+    ["exclude_one_time", "demotion_patience_months", "min_cost_coverage"],
 )
 def test_what_is_applied_to_sums_does_not(graph: Graph, name: str) -> None:
     readers = graph.readers([name], DERIVED)

@@ -186,7 +186,7 @@ def test_same_policy_moves_nobody(demo: tuple[Refreshed, Truth], tmp_path: Path)
         "final_tier: {demotion_patience_months: 1}\n",
         "schemes: {revenue: {criterion: revenue, cut_points: {A: 0.5, B: 0.7, C: 0.9}, lowest_tier: D}}\n"
         "final_tier: {demotion_patience_months: 9, new_customer_months: 0}\n"
-        "window_months: 6\nexclusions: {one_time: false, intercompany: false}\n"
+        "exclusions: {one_time: false, intercompany: false}\n"
         "gate: {max_revenue_change: 900}\n",
         "primary_scheme: gross_margin\ngate: {min_cost_coverage: 0.1}\n",
     ],
@@ -215,8 +215,8 @@ def test_simulated_rows_are_those_of_a_refresh_with_the_policy(
 def test_edited_matrix_is_simulated(
     golden: Refreshed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for known in (dbt_project.project_hash, dbt_project.models_hash, dbt_project.manifest):
-        known()
+    # what is known of the project, and its compiled models, before only its seeds are looked at
+    simulated(golden, tmp_path / "before", "final_tier: {override_budget: {}}\n")
     project = tmp_path / "dbt"
     shutil.copytree(dbt_project.PROJECT / "seeds", project / "seeds")
     matrix = project / MATRIX
@@ -235,16 +235,19 @@ def test_edited_matrix_is_simulated(
         ("reporting_currency: USD\n", "reporting_currency (EUR -> USD)"),
         ("currency: {max_rate_age_days: 3}\n", "max_rate_age_days (7 -> 3)"),
         ("currency: {line_decimals: 4}\n", "line_decimals (2 -> 4)"),
+        # whitespace sums the lines of the window by product family
+        ("window_months: 6\n", "window_months (12 -> 6)"),
     ],
 )
 def test_what_needs_the_lines_is_refused_by_name(
     golden: Refreshed, tmp_path: Path, policy: str, word: str
 ) -> None:
-    run = kam("simulate", "--policy", policy_file(tmp_path, policy), "--out", golden.out)
+    company = golden.copy(tmp_path)
+    run = kam("simulate", "--policy", policy_file(tmp_path, policy), "--out", company.out)
     assert run.returncode == 2, run.stderr
     assert word in run.stderr
     assert "kam refresh --policy" in run.stderr
-    assert not list((golden.out / "runs").glob("simulate-*"))
+    assert not list((company.out / "runs").glob("simulate-*"))
 
 
 def test_it_waits_for_no_run_and_starts_from_no_other(golden: Refreshed, tmp_path: Path) -> None:

@@ -182,10 +182,9 @@ def margins(company: Refreshed) -> dict[tuple[str, bool], tuple[Decimal, Decimal
     turnovers = {
         (r["account_key"], r["is_in_window"]): (r["turnover"], r["costed"])
         for r in company.warehouse_rows(
-            "select account_key, month_index >= 2025 * 12 + 11 as is_in_window, "
+            "select months.account_key, month_index >= 2025 * 12 + 11 as is_in_window, "
             "sum(turnover) as turnover, sum(costed_turnover) as costed "
-            "from intermediate.int_account_months inner join intermediate.int_accounts "
-            "using (account_sk) where month_index between 2024 * 12 + 11 and 2026 * 12 + 10 "
+            "from intermediate.int_account_months as months where month_index between 2024 * 12 + 11 and 2026 * 12 + 10 "
             "group by all"
         )
     }

@@ -162,7 +162,8 @@ def test_everything_that_later_steps_name_is_handed_over() -> None:
     named = {
         found
         for module in (PACKAGE / "lib").rglob("*.py")
-        if module.name != "explained.py"  # shows documents where DuckDB has the lines
+        # shows documents where DuckDB has the lines; simulates on a warehouse of DuckDB
+        if module.name != "explained.py" and module.parent.name != "simulation"
         for found in re.findall(
             r"\b(?:intermediate|staging)\.([a-z_0-9]+)", module.read_text("utf-8")
         )
