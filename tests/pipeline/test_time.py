@@ -184,7 +184,8 @@ def margins(company: Refreshed) -> dict[tuple[str, bool], tuple[Decimal, Decimal
         for r in company.warehouse_rows(
             "select months.account_key, month_index >= 2025 * 12 + 11 as is_in_window, "
             "sum(turnover) as turnover, sum(costed_turnover) as costed "
-            "from intermediate.int_account_months as months where month_index between 2024 * 12 + 11 and 2026 * 12 + 10 "
+            "from intermediate.int_account_months as months "
+            "where month_index between 2024 * 12 + 11 and 2026 * 12 + 10 "
             "group by all"
         )
     }
