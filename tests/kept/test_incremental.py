@@ -32,11 +32,15 @@ TIGHTER = (
 
 @dataclass(frozen=True)
 class Step:
-    """One change of the input, and the months whose lines it touches (None: not asked)."""
+    """One change of the input, and the months whose lines it touches (None: not asked).
+
+    `moves_money`: the sums of these months change, and with them the windows that hold them.
+    """
 
     name: str
     change: Callable[[Path], object]
     months: set[str] | None = None
+    moves_money: bool = True
     as_of: str = GOLDEN_AS_OF
     policy: str = ""
 
@@ -76,7 +80,13 @@ STEPS = (
         lambda landing: (landing / CORRECTIONS).unlink(),
         {"2025-08"},
     ),
-    Step("a rate is corrected", edited("erp/exchange_rates.csv", 3, "1.20", "1.10"), {"2025-03"}),
+    # no invoice of the month is converted at it; the freight of that day is
+    Step(
+        "a rate is corrected",
+        edited("erp/exchange_rates.csv", 3, "1.20", "1.10"),
+        {"2025-03"},
+        moves_money=False,
+    ),
     Step("a standard cost is corrected", edited("erp/product_costs.csv", 3, "30", "31")),
     Step("a product changes its family", edited("erp/products.csv", 2, "Wood", "Timber"), set()),
     Step("a customer loses its account", edited("erp/customers.csv", 4, "Inc,3,", "Inc,,"), set()),
@@ -192,7 +202,8 @@ def test_a_kept_warehouse_says_what_a_full_build_says(
         if step.months:
             after = windows(company)
             summed = {index for index in after if before_windows.get(index) != after[index]}
-            assert summed == reached(step.months, step.as_of), (step.name, summed)
+            wanted = reached(step.months, step.as_of) if step.moves_money else set()
+            assert summed == wanted, (step.name, summed)
         shutil.rmtree(beside.out)
 
 
