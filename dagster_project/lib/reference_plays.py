@@ -66,8 +66,9 @@ def signals(
         "at_risk_recency": "recency" in facts.risk_reasons,
         "at_risk_margin": "margin_slide" in facts.risk_reasons,
         "at_risk_satisfaction": "satisfaction" in facts.risk_reasons,
-        "under_served": facts.coverage_status == "under_served",
-        "over_served": facts.coverage_status == "over_served",
+        "under_served": facts.coverage_status == "under_served"
+        and facts.relationship == "customer",
+        "over_served": facts.coverage_status == "over_served" and facts.relationship == "customer",
         "unprofitable": margin is not None
         and margin < 0
         and Fraction(facts.costed_turnover)

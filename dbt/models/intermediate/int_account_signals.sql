@@ -71,7 +71,11 @@ signals as (
         coverage.account_sk,
         coverage.coverage_status as play_trigger
     from {{ ref('int_account_coverage') }} as coverage
-    where coverage.coverage_status in ('under_served', 'over_served')
+    inner join described on coverage.account_sk = described.account_sk
+    -- who does not buy is won first, and served afterwards
+    where
+        coverage.coverage_status in ('under_served', 'over_served')
+        and described.relationship = 'customer'
     union all
     select
         described.account_sk,
