@@ -6,8 +6,7 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.commands import Call, ExitCode
-from dagster_project.lib.release.live import read_live
+from dagster_project.commands import Call, ExitCode, live_release
 from dagster_project.lib.shown import table
 from dagster_project.settings import SettingsError
 
@@ -20,11 +19,7 @@ def run_backtest(call: Call) -> ExitCode:
     Raises:
         SettingsError: nothing is published, or the release has no such mart.
     """
-    live = read_live(call.settings.published)
-    if live is None:
-        raise SettingsError(
-            f"no release is live in {call.settings.published}; run kam refresh, or give its --out"
-        )
+    live = live_release(call.settings)
     if MART not in {mart.name for mart in live.manifest.marts}:
         raise SettingsError(f"release {live.release_id} has no {MART}; run kam refresh --full")
     with duckdb.connect() as connection:

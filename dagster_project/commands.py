@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -22,6 +22,9 @@ from dagster_project.lib import shown
 from dagster_project.lib.progress import shown as progress
 from dagster_project.policy import Policy, PolicyError, load_policy
 from dagster_project.settings import Settings, SettingsError, load_settings, parse_profiles
+
+if TYPE_CHECKING:
+    from dagster_project.lib.release.live import LiveRelease
 
 DEMO_LANDING = "demo_landing"
 LAST_RUNS = 5
@@ -221,10 +224,25 @@ def run_status(call: Call) -> ExitCode:
     return ExitCode.DONE
 
 
+def live_release(settings: Settings) -> LiveRelease:
+    """What a command that only shows works on.
+
+    Raises:
+        SettingsError: nothing is published.
+    """
+    from dagster_project.lib.release.live import read_live
+
+    live = read_live(settings.published)
+    if live is None:
+        raise SettingsError(
+            f"no release is live in {settings.published}; run kam refresh, or give its --out"
+        )
+    return live
+
+
 def run_explain(call: Call) -> ExitCode:
     """`kam explain`."""
     from dagster_project.lib.explained import explain
-    from dagster_project.lib.release.live import read_live
     from dagster_project.lib.shown_story import story
     from dagster_project.lib.words import LANGUAGES, Words
 
@@ -232,11 +250,7 @@ def run_explain(call: Call) -> ExitCode:
     if language not in LANGUAGES:
         raise SettingsError(f"--lang {language}: write one of {', '.join(LANGUAGES)}")
     say = Words(language)
-    live = read_live(call.settings.published)
-    if live is None:
-        raise SettingsError(
-            f"no release is live in {call.settings.published}; run kam refresh, or give its --out"
-        )
+    live = live_release(call.settings)
     told = explain(live, call.flags["account"], warehouse=call.settings.warehouse)
     if call.as_json:
         call.answer(told | {"sentence": say.sentence(str(told["account"]["tier_reason"]))})

@@ -10,9 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagster_project.commands import Call, ExitCode
+from dagster_project.commands import Call, ExitCode, live_release
 from dagster_project.lib.progress import shown as progress
-from dagster_project.lib.release.live import read_live
 from dagster_project.refresh import RunInProgressError
 from dagster_project.settings import SettingsError, disable_telemetry
 
@@ -61,11 +60,7 @@ def compared(call: Call) -> Comparison:
     from dagster_project.lib.simulation.workspace import simulate
 
     settings = call.settings
-    live = read_live(settings.published)
-    if live is None:
-        raise SettingsError(
-            f"no release is live in {settings.published}; run kam refresh, or give its --out"
-        )
+    live = live_release(settings)
     in_progress = RunInProgressError(
         f"another run works in {settings.out}; simulate once it has ended"
     )

@@ -1,18 +1,17 @@
-"""Models as dbt compiles them, with their inputs by bare names: to be run in an in-memory DuckDB."""
+"""Models and tests as dbt compiles them, with their inputs by bare names: to be run in an in-memory DuckDB."""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 DBT = Path(__file__).parents[2] / "dbt"
 
 
-def compiled_models(folder: Path, names: Sequence[str]) -> dict[str, str]:
-    """The SQL of each model; `folder` takes what dbt writes."""
-    arguments = ["compile", "--select", *names, "--project-dir", str(DBT)]
+def compiled_nodes(folder: Path, *selection: str) -> dict[str, str]:
+    """The SQL of each selected node by name; `folder` takes what dbt writes."""
+    arguments = ["compile", "--select", *selection, "--project-dir", str(DBT)]
     arguments += ["--profiles-dir", str(DBT), "--target-path", str(folder / "target")]
     arguments += ["--log-path", str(folder)]
     outcome = subprocess.run(
@@ -23,13 +22,13 @@ def compiled_models(folder: Path, names: Sequence[str]) -> dict[str, str]:
         text=True,
         check=False,
     )
-    assert outcome.returncode == 0, f"dbt cannot compile the models:\n{outcome.stdout[-3000:]}"
+    assert outcome.returncode == 0, f"dbt cannot compile {selection}:\n{outcome.stdout[-3000:]}"
     nodes = json.loads((folder / "target" / "manifest.json").read_text())["nodes"]
-    models = {}
+    found = {}
     for node in nodes.values():
-        if node["name"] in names:
+        if node.get("compiled_code"):
             sql = str(node["compiled_code"])
             for parent in node["depends_on"]["nodes"]:
                 sql = sql.replace(nodes[parent]["relation_name"], nodes[parent]["name"])
-            models[str(node["name"])] = sql
-    return models
+            found[str(node["name"])] = sql
+    return found

@@ -4,21 +4,17 @@ dbt compiles the tests once; then their text runs in an in-memory DuckDB over re
 or two.
 """
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pytest
 
-DBT = Path(__file__).parents[2] / "dbt"
+from tests.dbt.compiled import compiled_nodes
+
 Tables = dict[str, list[dict[str, Any]]]
 AS_OF = date(2024, 3, 1)
 MONTH_INDEX = 2024 * 12 + 3
@@ -288,28 +284,7 @@ BREACHES = [
 @pytest.fixture(scope="module")
 def gate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The SQL of each singular test by name, its inputs named by their bare names."""
-    folder = tmp_path_factory.mktemp("dbt")
-    arguments = ["compile", "--select", "test_type:singular", "--project-dir", str(DBT)]
-    arguments += ["--profiles-dir", str(DBT), "--target-path", str(folder / "target")]
-    arguments += ["--log-path", str(folder)]
-    outcome = subprocess.run(
-        [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments],
-        cwd=folder,
-        env=os.environ | {"KAM_WAREHOUSE": str(folder / "warehouse.duckdb")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert outcome.returncode == 0, f"dbt cannot compile the tests:\n{outcome.stdout[-3000:]}"
-    nodes = json.loads((folder / "target" / "manifest.json").read_text())["nodes"]
-    found = {}
-    for node in nodes.values():
-        if node["resource_type"] == "test" and "test_metadata" not in node:
-            sql = str(node["compiled_code"])
-            for parent in node["depends_on"]["nodes"]:
-                sql = sql.replace(nodes[parent]["relation_name"], nodes[parent]["name"])
-            found[str(node["name"])] = sql
-    return found
+    return compiled_nodes(tmp_path_factory.mktemp("dbt"), "test_type:singular")
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ from dagster_project.lib.reference_plays import (
     signals,
     whitespace,
 )
-from tests.dbt.compiled import compiled_models
+from tests.dbt.compiled import compiled_nodes
+from tests.unit.test_playbook import TRIGGERS
 
 WHITESPACE_MODELS = (
     "int_account_families_bought",
@@ -38,23 +39,6 @@ WHITESPACE_MODELS = (
 PLAYS_MODEL, SIGNALS_MODEL = "int_account_plays_ranked", "int_account_signals"
 AS_OF = date(2026, 1, 1)
 AS_OF_INDEX = 2026 * 12 + 1
-TRIGGERS = (
-    "at_risk_recency",
-    "at_risk_trend",
-    "at_risk_margin",
-    "at_risk_satisfaction",
-    "under_served",
-    "over_served",
-    "unprofitable",
-    "promoted",
-    "demoted",
-    "new_customer",
-    "whitespace",
-    "open_pipeline",
-    "prospect_high_potential",
-    "former_customer",
-    "always",
-)
 BANDS = (SizeBand("small", 0, 9), SizeBand("medium", 10, 49), SizeBand("large", 50, None))
 MONEY = pa.decimal128(18, 4)
 Connection = duckdb.DuckDBPyConnection
@@ -84,7 +68,7 @@ class Warehouse:
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     names = (*WHITESPACE_MODELS, PLAYS_MODEL, SIGNALS_MODEL)
-    models = compiled_models(tmp_path_factory.mktemp("dbt"), names)
+    models = compiled_nodes(tmp_path_factory.mktemp("dbt"), *names)
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
         yield Warehouse(connection, models)
 

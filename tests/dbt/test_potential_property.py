@@ -4,15 +4,10 @@ The two models are compiled once by dbt; then their text runs in an in-memory Du
 filled from each example, at two as_ofs.
 """
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -24,8 +19,8 @@ from hypothesis import strategies as st
 
 from dagster_project.lib.reference_potential import Potential, PotentialRules, potentials
 from dagster_project.lib.reference_values import make_converter
+from tests.dbt.compiled import compiled_nodes
 
-DBT = Path(__file__).parents[2] / "dbt"
 PIPELINES, POTENTIALS = "int_account_pipelines", "int_account_potentials"
 AS_OFS = (date(2025, 12, 1), date(2026, 1, 1))
 BANDS = (("small", 1, 9), ("large", 10, None))
@@ -81,7 +76,7 @@ Estimates = dict[tuple[str, date], tuple[Decimal | None, str, int | None]]
 @pytest.fixture(scope="module")
 def measure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Example], Estimates]]:
     """The compiled models as a function."""
-    models = compiled(tmp_path_factory.mktemp("dbt"))
+    models = compiled_nodes(tmp_path_factory.mktemp("dbt"), PIPELINES, POTENTIALS)
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
 
         def run(example: Example) -> Estimates:
@@ -95,31 +90,6 @@ def measure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Exam
             return {(str(sk), as_of): (amount, basis, n) for sk, as_of, amount, basis, n in rows}
 
         yield run
-
-
-def compiled(folder: Path) -> dict[str, str]:
-    """The text of both models, their inputs named by their bare names."""
-    arguments = ["compile", "--select", PIPELINES, POTENTIALS, "--project-dir", str(DBT)]
-    arguments += ["--profiles-dir", str(DBT), "--target-path", str(folder / "target")]
-    arguments += ["--log-path", str(folder)]
-    outcome = subprocess.run(
-        [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments],
-        cwd=folder,
-        env=os.environ | {"KAM_WAREHOUSE": str(folder / "warehouse.duckdb")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert outcome.returncode == 0, f"dbt cannot compile the models:\n{outcome.stdout[-3000:]}"
-    nodes = json.loads((folder / "target" / "manifest.json").read_text())["nodes"]
-    models = {}
-    for node in nodes.values():
-        if node["name"] in (PIPELINES, POTENTIALS):
-            sql = str(node["compiled_code"])
-            for parent in node["depends_on"]["nodes"]:
-                sql = sql.replace(nodes[parent]["relation_name"], nodes[parent]["name"])
-            models[str(node["name"])] = sql
-    return models
 
 
 def relations(example: Example) -> dict[str, pa.Table]:

@@ -5,15 +5,10 @@ relations filled from each example: every cut rule, crossing rule, population an
 what is tested is the SQL that runs in the warehouse, without a warehouse.
 """
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -24,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_project.lib.reference import CrossingAccount, CutRule, SchemeRule, tier_accounts
+from tests.dbt.compiled import compiled_nodes
 
-DBT = Path(__file__).parents[2] / "dbt"
 TIERS_MODEL = "int_account_scheme_tiers"
 RANKS_MODEL = "int_account_scheme_ranks"
 CURVES_MODEL = "int_abc_curves_measured"
@@ -142,7 +137,7 @@ def portfolio(*amounts: int | None) -> list[Account]:
 @pytest.fixture(scope="module")
 def run_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunModels]:
     """The compiled models as a function: tiers of every month, ranks of the last one."""
-    models = compiled_models(tmp_path_factory.mktemp("dbt"))
+    models = compiled_nodes(tmp_path_factory.mktemp("dbt"), *MODELS)
     parameters = pa.table({"as_of": pa.array([MONTHS[-1]], pa.date32())})
     as_ofs = pa.table(
         {
@@ -178,32 +173,6 @@ def fetched(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
     answer = connection.execute(query)
     names = [column[0] for column in answer.description or []]
     return pd.DataFrame(answer.fetchall(), columns=names, dtype=object)
-
-
-def compiled_models(folder: Path) -> dict[str, str]:
-    """Compile the models and name their inputs by their bare names."""
-    arguments = ["compile", "--select", *MODELS, "--project-dir", str(DBT)]
-    arguments += ["--profiles-dir", str(DBT), "--target-path", str(folder / "target")]
-    arguments += ["--log-path", str(folder)]
-    environment = os.environ | {"KAM_WAREHOUSE": str(folder / "warehouse.duckdb")}
-    outcome = subprocess.run(
-        [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert outcome.returncode == 0, f"dbt cannot compile the models:\n{outcome.stdout[-3000:]}"
-    nodes = json.loads((folder / "target" / "manifest.json").read_text())["nodes"]
-    models = {}
-    for node in nodes.values():
-        if node["name"] in MODELS:
-            sql = str(node["compiled_code"])
-            for parent in node["depends_on"]["nodes"]:
-                sql = sql.replace(nodes[parent]["relation_name"], nodes[parent]["name"])
-            models[str(node["name"])] = sql
-    return models
 
 
 def value_rows(accounts: list[Account]) -> pa.Table:

@@ -133,16 +133,6 @@ def kam(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def published_by_kam(landing: Path, out: Path, *, as_of: str, policy: str) -> None:
-    """Refreshes in a process of its own, which must publish: the graph of a process knows one policy's schemes."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    file = out.parent / f"{out.name}_policy.yml"
-    file.write_text(policy, encoding="utf-8")
-    arguments = ("--landing", landing, "--out", out, "--as-of", as_of, "--policy", file)
-    run = kam("refresh", *arguments)
-    assert run.returncode == 0, run.stdout + run.stderr
-
-
 def published(outcome: Outcome) -> Outcome:
     """The outcome, which must be a publication."""
     failed = [f"{check.check_name}: {check.observed}" for check in outcome.failed_checks]

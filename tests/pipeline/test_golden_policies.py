@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from tests.pipeline.pipeline_runs import (
     GOLDEN,
     GOLDEN_AS_OF,
     Refreshed,
-    published_by_kam,
+    published,
+    refreshed,
     replace_line,
 )
 from tests.pipeline.test_golden import assert_rows_equal, expected
@@ -40,7 +42,7 @@ def net_margin(tmp_path_factory: pytest.TempPathFactory) -> Refreshed:
 
     def make(folder: Path) -> None:
         landing = GOLDEN / "landing"
-        published_by_kam(landing, folder / "out", as_of=GOLDEN_AS_OF, policy=NET_MARGIN)
+        published(refreshed(landing, folder / "out", as_of=GOLDEN_AS_OF, policy=NET_MARGIN))
 
     folder = made_once(tmp_path_factory, "net_margin_golden", make)
     return Refreshed(GOLDEN / "landing", folder / "out")
@@ -51,21 +53,13 @@ def group(tmp_path_factory: pytest.TempPathFactory) -> Refreshed:
     """The company classified by its ultimate parents, Kapok a child of Cedar."""
 
     def make(folder: Path) -> None:
-        company = Refreshed(GOLDEN / "landing", folder / "none")
         landing = folder / "landing"
-        _copy(company.landing, landing)
+        shutil.copytree(GOLDEN / "landing", landing)
         replace_line(landing / "crm/accounts.csv", 10, "11,Kapok,,", "11,Kapok,3,")
-        published_by_kam(landing, folder / "out", as_of=GOLDEN_AS_OF, policy=GROUP)
+        published(refreshed(landing, folder / "out", as_of=GOLDEN_AS_OF, policy=GROUP))
 
     folder = made_once(tmp_path_factory, "group_golden", make)
     return Refreshed(folder / "landing", folder / "out")
-
-
-def _copy(source: Path, target: Path) -> None:
-    for path in sorted(source.rglob("*.csv")):
-        place = target / path.relative_to(source)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(path.read_bytes())
 
 
 def test_net_margin_first_with_peers_and_caps(net_margin: Refreshed) -> None:
