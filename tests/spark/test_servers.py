@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.pipeline.pipeline_runs import GOLDEN_AS_OF, Refreshed, content_hashes
+from tests.pipeline.pipeline_runs import GOLDEN_AS_OF, MOMENTS, Refreshed, content_hashes
 from tests.spark.engines import SMALL, differences, refreshed_on
 
 # of a row that changed since the release before: the time of the run that changed it
-RUN_TIMES = frozenset({"updated_at"})
-TIMED_MARTS = ("account_tiers", "account_changes")
+RUN_TIMES = frozenset(MOMENTS.values())
+TIMED_MARTS = (*MOMENTS, "account_changes")
 
 
 def test_thrift_server_is_equal_release_after_release(
