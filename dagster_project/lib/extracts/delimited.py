@@ -31,12 +31,31 @@ def open_delimited(content, *, scratch, dialect, file, suffix, known, probe=None
     raw = content.read_bytes()
     for enc in dialect.encodings:
         try:
-            t = raw.decode(enc); break
-        except UnicodeDecodeError: t = raw.decode("latin-1")
-    content = scratch / "transcoded"; content.write_text(t, encoding="utf-8", newline="")
-    best = max(dialect.delimiters_for(suffix), key=lambda d: known(content.open(encoding='utf-8-sig').readline().rstrip().split(d)))
+            t = raw.decode(enc)
+            break
+        except UnicodeDecodeError:
+            t = raw.decode("latin-1")
+    content = scratch / "transcoded"
+    content.write_text(t, encoding="utf-8", newline="")
+    best = max(
+        dialect.delimiters_for(suffix),
+        key=lambda d: known(content.open(encoding="utf-8-sig").readline().rstrip().split(d)),
+    )
     names, rec = read_header(content, best, terminator=b"\n", file=file)
     copy = write_clean_copy(content, scratch, delimiter=best, terminator=b"\n")
-    cols = ", ".join(f"'s{i}': 'VARCHAR'" for i in range(len(names)+1))
-    rel = (f"read_csv({literal(copy.path)}, auto_detect = false, header = false, delim = {literal(best)}, quote = '\"', escape = '\"', strict_mode = true, null_padding = false, new_line='\\n', max_line_size = {2 * MAX_LINE_BYTES}, columns = {{{cols}}})")
-    return TextTable(rel, tuple(names), True, 2, copy.rows, True, copy.rejects, copy.reasons, 0, True, "utf-8", "csv")
+    cols = ", ".join(f"'s{i}': 'VARCHAR'" for i in range(len(names) + 1))
+    rel = f"read_csv({literal(copy.path)}, auto_detect = false, header = false, delim = {literal(best)}, quote = '\"', escape = '\"', strict_mode = true, null_padding = false, new_line='\\n', max_line_size = {2 * MAX_LINE_BYTES}, columns = {{{cols}}})"
+    return TextTable(
+        rel,
+        tuple(names),
+        True,
+        2,
+        copy.rows,
+        True,
+        copy.rejects,
+        copy.reasons,
+        0,
+        True,
+        "utf-8",
+        "csv",
+    )
