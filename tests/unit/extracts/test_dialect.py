@@ -75,6 +75,7 @@ def test_a_codec_that_cannot_fail_comes_last_or_not_at_all(last: str) -> None:
         ({"encodings": ["cp037"]}, "encodings: cp037 cannot be read line by line; export as"),
         ({"encodings": ["iso2022_jp"]}, "encodings: iso2022_jp cannot be read line by line"),
         ({"encodings": ["utf8", "utf-8"]}, "encodings: utf-8 stands twice; keep one"),
+        ({"encodings": ["cp1252", "utf-8"]}, "encodings: cp1252 reads nearly all that is UTF-8"),
         ({"encodings": "utf-8"}, "encodings: 'utf-8' must be a list; put it in brackets"),
         ({"encodings": []}, "encodings: []"),
         ({"delimiters": [";;"]}, "delimiters: ';;' is no delimiter; give one ASCII sign"),
