@@ -20,7 +20,7 @@ from dagster_project.lib.extracts.entities import load_entities
 from dagster_project.lib.extracts.errors import ExtractError, FileChangedError
 from dagster_project.lib.extracts.excel_files import open_workbook
 from dagster_project.lib.extracts.gzip_files import unpack
-from dagster_project.lib.extracts.header import known_labels, match_header
+from dagster_project.lib.extracts.header import known_labels, match_header, required_labels
 from dagster_project.lib.extracts.job import Job, Outcome, settle
 from dagster_project.lib.extracts.ledger import (
     LedgerEntry,
@@ -191,6 +191,7 @@ def _read_plain(
                 known=known_labels(layout),
                 probe=probe,
                 careful=careful,
+                wanted=required_labels(layout),
             )
             done = _land_table(job, delivered, table)
             if done is not None or table.is_careful:
@@ -376,7 +377,8 @@ def _look(delivered: DeliveredFile) -> tuple[str, Probe | None]:
     name = delivered.path.name.lower()
     if name.endswith((".gz", ".zip", ".parquet", ".xlsx")):
         return sha256_of(delivered, {delivered.path: hash_file(delivered.path)}), None
-    probe = probe_file(delivered.path, ",")
+    dialect = delivered.source_profile.dialects[delivered.layout]
+    probe = probe_file(delivered.path, dialect.delimiters_for(Path(name).suffix))
     return probe.sha256, probe
 
 
