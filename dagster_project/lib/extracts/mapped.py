@@ -25,6 +25,8 @@ from dagster_project.lib.extracts.values import Failure, failures, trimmed, type
 
 # A text that stands for a row that the profile rejects under a rule of its own.
 _BROKEN = "\x1f"
+# Texts by which companies are recognised; a spreadsheet damages them as it does ids.
+_IDENTIFYING = ("registration_number", "vat_number")
 _READERS = {
     "amount": "as_number",
     "quantity": "as_number",
@@ -274,7 +276,7 @@ def _source_column(
     alias, value = text_alias(index), value_alias(index)
     found = [Failure(f"{alias} = {literal(_BROKEN + rule)}", rule) for rule in broken]
     if profile != GENERIC and column.type in ("id", "text"):
-        if column.type == "id":
+        if column.type == "id" or column.name in _IDENTIFYING:
             found.append(Failure(f"regexp_full_match({alias}, '{SHORTENED}')", "damaged_id"))
         found.append(Failure(f"starts_with({alias}, '{UNREADABLE}')", "unreadable"))
     return SourceColumn(
