@@ -92,6 +92,9 @@ def _land_one(
     except ExtractError as error:
         report.errors.append(str(error))
     else:
+        # the ledger knows a content by its first name; of which extract it is a part, today's name says
+        today = {"layout": delivered.layout, "extract": delivered.extract}
+        entry = entry.model_copy(update=today)
         report.files.append(LandedFile(file=delivered.relative_path, entry=entry))
         log.info(
             "landed %s: %s rows read, %s rejected",

@@ -7,6 +7,7 @@ from datetime import date
 
 from dagster_project.lib.extracts.discover import Discovery, find_deliveries
 from dagster_project.lib.extracts.errors import ExtractError
+from dagster_project.lib.extracts.full_extracts import places_of
 from dagster_project.lib.extracts.ledger import delivery_id_of, hash_file, read_entry
 from dagster_project.lib.release.live import LiveRelease
 from dagster_project.lib.release.manifest import versions
@@ -41,8 +42,8 @@ def is_up_to_date(live: LiveRelease, settings: Settings, policy: Policy) -> bool
 def _default_as_of(found: Discovery, hashes: list[str], settings: Settings) -> date | None:
     """From the landed invoice lines; None where one of the files was never landed."""
     landed = []
-    for delivered, sha256 in zip(found.files, hashes, strict=True):
-        if delivered.entity != "invoice_lines":
+    for delivered, sha256, place in zip(found.files, hashes, places_of(found.files), strict=True):
+        if delivered.entity != "invoice_lines" or place.is_replaced:
             continue
         delivery_id = delivery_id_of(
             system=delivered.system,

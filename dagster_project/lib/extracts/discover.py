@@ -23,7 +23,11 @@ _SYSTEM_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """One file to read; `relative_path` names it in reports, `delivery_order` is from 1."""
+    """One file to read; `relative_path` names it in reports, `delivery_order` is from 1.
+
+    `extract` names the full extract that the file is a part of (empty: a delta), `layout` the kind of file
+    under its profile; a full extract replaces the earlier ones of its system, entity and layout.
+    """
 
     path: Path
     relative_path: str
@@ -33,6 +37,8 @@ class DeliveredFile:
     size: int
     mtime_ns: int
     delivery_order: int
+    layout: str = ""
+    extract: str = ""
 
 
 @dataclass(frozen=True)

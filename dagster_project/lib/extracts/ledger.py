@@ -20,7 +20,8 @@ class LedgerEntry(BaseModel):
 
     `file` is the path (relative to the landing folder) under which the content was seen first.
     `landed` and `rejected` are file names in raw/<entity>/ and raw/rejected/. `rows_by_month` counts the
-    loaded rows of an entity that is dated, by the first day of the month.
+    loaded rows of an entity that is dated, by the first day of the month. `layout` and `extract` are those
+    of the delivered file (DeliveredFile): of one content under two names each has its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -43,6 +44,8 @@ class LedgerEntry(BaseModel):
     rejected: str | None = None
     rejected_reasons: dict[str, int] = {}
     rows_by_month: dict[date, int] = {}
+    layout: str = ""
+    extract: str = ""
 
 
 def hash_file(path: Path) -> str:

@@ -170,7 +170,7 @@ counted as (
         deliveries.source_file,
         deliveries.delivery_id,
         case
-            when deliveries.is_repeated then deliveries.rows_loaded
+            when deliveries.is_repeated or deliveries.is_replaced then deliveries.rows_loaded
             else coalesce(superseded.rows_superseded, 0)
         end as rows_superseded
     from deliveries
