@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from dagster_project.lib.extracts.limits import CHUNK_BYTES
 
 # Raised when the reader lands the same bytes differently: what was landed is landed again.
-READER_VERSION = "2"
+READER_VERSION = "3"
 
 
 class LedgerEntry(BaseModel):

@@ -71,6 +71,7 @@ PARAMETERS = pa.schema(
         ("max_rejected_share", pa.decimal128(7, 6)),
         ("max_row_count_drop", pa.decimal128(7, 6)),
         ("max_revenue_change", pa.decimal128(9, 6)),
+        ("control_total_tolerance", pa.decimal128(18, 4)),
         ("inactive_days", pa.int32()),
     ]
 )
@@ -323,14 +324,15 @@ def _create_rejected_view(
     columns = (
         "rejected.entity, rejected.source_system, deliveries.source_file, rejected.delivery_id, "
         "rejected.line_number, rejected.column_name, "
-        f"{published_raw_value('rejected')} as raw_value, rejected.rule"
+        f"{published_raw_value('rejected')} as raw_value, rejected.rule, "
+        "rejected.row_date, rejected.row_amount, rejected.row_currency"
     )
     if not kept:
         empty = (
             "select null::varchar as entity, null::varchar as source_system, null::bigint as delivery_id, "
             "null::bigint as line_number, null::varchar as column_name, null::varchar as raw_value, "
-            "null::varchar as raw_line, "
-            "null::varchar as rule where false"
+            "null::varchar as raw_line, null::varchar as rule, null::date as row_date, "
+            "null::decimal(18,4) as row_amount, null::varchar as row_currency where false"
         )
         source = f"({empty})"
     else:

@@ -90,6 +90,12 @@ staged as (
     select
         delivery_id,
         count(*) as rows_staged
+    from {{ ref('stg_erp__control_totals') }}
+    group by delivery_id
+    union all
+    select
+        delivery_id,
+        count(*) as rows_staged
     from {{ ref('stg_governance__tier_overrides') }}
     group by delivery_id
     union all

@@ -118,6 +118,15 @@ superseded as (
         versions.delivery_id,
         count(*) as rows_superseded
     from (
+        {{ ranked_versions('(' ~ dated_control_totals() ~ ')', ['month_index', 'currency']) }}
+    ) as versions
+    where versions.version_rank > 1
+    group by versions.delivery_id
+    union all
+    select
+        versions.delivery_id,
+        count(*) as rows_superseded
+    from (
         {{ ranked_versions(source('governance', 'tier_overrides'), [
             'account_id',
             'tier',
