@@ -137,12 +137,6 @@ def landing(console: Console, report: LandingReport) -> None:
             ],
         )
     )
-    for file in report.files:
-        if file.entry.extra_columns:
-            names = escape(", ".join(file.entry.extra_columns))
-            console.print(
-                f"{escape(file.file)}: columns kept but not used: {names}", highlight=False
-            )
     for name in report.left:
         console.print(f"{escape(name)}: still being written, left for the next run")
     for text in report.ignored:
