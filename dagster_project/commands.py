@@ -119,6 +119,7 @@ def run_refresh(call: Call) -> ExitCode:
                 "seconds": round(outcome.seconds, 1),
                 "error": outcome.error or None,
                 "failed_checks": [check.row() for check in outcome.failed_checks],
+                "schema_changes": outcome.landing.schema_changes if outcome.landing else [],
                 "release": figures.model_dump(mode="json") if figures else None,
             }
         )

@@ -190,6 +190,7 @@ class Policy(Section):
             "max_rejected_share": gate.max_rejected_share,
             "max_row_count_drop": gate.max_row_count_drop,
             "max_revenue_change": gate.max_revenue_change,
+            "control_total_tolerance": gate.control_total_tolerance,
             "inactive_days": self.publication.inactive_days,
         }
 

@@ -139,12 +139,6 @@ def landing(console: Console, report: LandingReport) -> None:
         )
     )
     for file in report.files:
-        if file.entry.extra_columns:
-            names = escape(", ".join(file.entry.extra_columns))
-            console.print(
-                f"{escape(file.file)}: columns kept but not used: {names}", highlight=False
-            )
-    for file in report.files:
         if file.entry.rows_left_out:
             reasons = ", ".join(
                 f"{rows:,} {reason}" for reason, rows in file.entry.rows_left_out.items()

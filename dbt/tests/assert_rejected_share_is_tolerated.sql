@@ -15,6 +15,8 @@ with extracts as (
         sum(deliveries.rows_read) as rows_read,
         sum(deliveries.rows_rejected) as rows_rejected
     from {{ ref('int_deliveries_counted') }} as deliveries
+    -- what a full extract replaced neither counts nor dilutes the share of what does
+    where not deliveries.is_replaced
     group by deliveries.source_system, deliveries.entity
 ),
 

@@ -334,6 +334,7 @@ def _publish(
         content=content,
         rows_left_out=outcome.left_out,
         lines_skipped=outcome.lines_skipped,
+        layout=delivered.layout,
         extract=delivered.extract,
         scope=delivered.scope,
     )
