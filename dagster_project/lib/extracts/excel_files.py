@@ -1,2 +1,0 @@
-def open_workbook(*a, **k):
-    raise NotImplementedError
