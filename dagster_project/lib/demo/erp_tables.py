@@ -43,7 +43,7 @@ def control_total_rows(lines: pd.DataFrame) -> list[Row]:
     """
     booked = lines[lines["left_out"] == ""]
     last_day = booked["invoice_date"] + pd.offsets.MonthEnd(0)
-    sums = booked.groupby([last_day.rename("month"), "currency"], as_index=False)["net"].sum()
+    sums = booked.assign(month=last_day).groupby(["month", "currency"])["net"].sum().reset_index()
     return [
         {
             "month": str(pd.Timestamp(row["month"]).date()),
