@@ -153,6 +153,25 @@ def create_layout_view(
     connection.execute(f"create or replace temp view {identifier(name)} as {source}")
 
 
+def create_macros(
+    connection: duckdb.DuckDBPyConnection, own: Mapping[str, str], *, file: str
+) -> None:
+    """The profile's own macros, which may use the dialect's.
+
+    Raises:
+        ExtractError: the SQL of one fails.
+    """
+    for name, body in own.items():
+        try:
+            connection.execute(f"create or replace temp macro {identifier(name)}(x) as {body}")
+        except duckdb.Error as error:
+            raise ExtractError(
+                file,
+                f"the SQL of the profile's macro {name} fails ({_said(error)})",
+                remedy="Correct the profile; kam check reads the files without a run.",
+            ) from error
+
+
 def map_laid_out(
     connection: duckdb.DuckDBPyConnection,
     entity: Entity,
