@@ -81,8 +81,8 @@ def refresh(settings: Settings, policy: Policy) -> Outcome:
             if live is not None and not settings.full and is_up_to_date(live, settings, policy):
                 return Outcome("nothing_to_do", live, seconds=time.monotonic() - started)
             find_deliveries(
-    settings.landing, profiles=settings.profiles, own_profiles=settings.own_profiles
-)
+                settings.landing, profiles=settings.profiles, own_profiles=settings.own_profiles
+            )
             gc.set_threshold(GC_OBJECTS)
             return _run(settings, started)
     except Timeout:

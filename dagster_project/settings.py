@@ -256,7 +256,9 @@ def share_settings(settings: Settings) -> None:
             "KAM_AS_OF": settings.as_of.isoformat() if settings.as_of else "",
             "KAM_FULL": str(settings.full).lower(),
             "KAM_PROFILES": profiles,
-            "KAM_PROFILE_FOLDER": str(settings.own_profiles.resolve()) if settings.own_profiles else "",
+            "KAM_PROFILE_FOLDER": str(settings.own_profiles.resolve())
+            if settings.own_profiles
+            else "",
             "KAM_MEMORY_LIMIT": settings.memory_limit,
             "KAM_THREADS": str(settings.threads),
             "KAM_ENGINE": settings.engine,

@@ -31,8 +31,8 @@ def landing_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.
     settings = load_settings()
     try:
         found = find_deliveries(
-    settings.landing, profiles=settings.profiles, own_profiles=settings.own_profiles
-)
+            settings.landing, profiles=settings.profiles, own_profiles=settings.own_profiles
+        )
     except ExtractError as error:
         return dg.SkipReason(str(error))
     if found.left:

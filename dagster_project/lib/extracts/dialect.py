@@ -113,6 +113,10 @@ class Dialect(BaseModel):
                     f"{encodings[position]} can read any bytes, so the encodings after it would"
                     " never be tried; put it last"
                 )
+        if "utf-8" in names[1:]:
+            raise ValueError(
+                f"{encodings[0]} reads nearly all that is UTF-8, wrongly; put utf-8 first"
+            )
         return tuple(names)
 
     @field_validator("delimiters")
@@ -161,7 +165,7 @@ class Dialect(BaseModel):
         for form in forms:
             _check_form(form)
         for form in forms:
-            turned = re.sub("%(-?)([dm])", lambda part: f"%{part[1]}{_TURNED[part[2]]}", form)
+            turned = re.sub(r"%(-?)([dm])", _turn, form)
             if turned in forms and turned != form:
                 raise ValueError(
                     f"{form!r} and {turned!r} read 01/02 as different days; keep the one that the"
@@ -211,7 +215,8 @@ class Dialect(BaseModel):
         return self
 
 
-_TURNED = {"d": "m", "m": "d"}
+def _turn(part: re.Match[str]) -> str:
+    return f"%{part[1]}{'m' if part[2] == 'd' else 'd'}"
 
 
 def can_fail(encoding: str) -> bool:

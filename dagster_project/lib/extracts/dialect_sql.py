@@ -20,6 +20,7 @@ UNREADABLE = "unreadable: "
 # A number that a spreadsheet has shortened: the digits of an id are lost.
 SHORTENED = r"[+-]?[0-9]+([.,][0-9]+)?[eE][+]?[0-9]+"
 
+_MINUS = "\u2212"
 _PLAIN_NUMBER = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"
 _ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _ISO_TIME = rf"{_ISO_DATE}[T ][0-9]{{2}}:[0-9]{{2}}.*"
@@ -65,7 +66,7 @@ def macros(dialect: Dialect, *, is_native: bool) -> list[str]:
     }
     made = [f"create or replace temp macro {name}(x) as {body}" for name, body in readers.items()]
     # wide enough for each canonical type; a poisoned operand poisons the result
-    wide = "try_cast(written_out({0}) as decimal(38, 10))"
+    wide = "try_cast(case when contains(lower({0}), 'e') then written_out({0}) else {0} end as decimal(38, 10))"
     return [
         *made,
         "create or replace temp macro scaled(x, factor) as case when x is null then null"
@@ -102,7 +103,9 @@ def _number(dialect: Dialect, *, is_native: bool) -> str:
     whens = ["when x is null then null"]
     if is_native:
         whens.append(f"when regexp_full_match(x, '{_PLAIN_NUMBER}') then x")
-    whens.append(f"when regexp_full_match(x, {literal(plain)}) then replace(x, {literal(dialect.decimal)}, '.')")
+    whens.append(
+        f"when regexp_full_match(x, {literal(plain)}) then replace(x, {literal(dialect.decimal)}, '.')"
+    )
     marks = "".join(_in_class(mark) for mark in dialect.thousands)
     grouped = rf"[0-9]{{1,3}}([{marks}][0-9]{{3}})+({decimal}[0-9]*)?|{digits}" if marks else digits
     signs = "|".join(re.escape(sign) for sign in dialect.currency_signs)
@@ -110,15 +113,15 @@ def _number(dialect: Dialect, *, is_native: bool) -> str:
     bare = f"regexp_replace(x, {literal(f'{space}({signs}){space}')}, '', 'i')" if signs else "x"
     forms = []
     if "leading" in dialect.negatives:
-        forms.append(rf"[+-\u2212]?{space}({grouped})".replace("+-\u2212", "+\u2212-"))
+        forms.append(rf"[+{_MINUS}-]?{space}({grouped})")
     else:
         forms.append(rf"[+]?({grouped})")
     if "trailing" in dialect.negatives:
-        forms.append(rf"({grouped}){space}[\u2212-]")
+        forms.append(rf"({grouped}){space}[{_MINUS}-]")
     if "brackets" in dialect.negatives:
         forms.append(rf"[(]{space}({grouped}){space}[)]")
     form = "|".join(f"({form})" for form in forms)
-    is_negative = f"contains({bare}, '-') or contains({bare}, '\u2212') or contains({bare}, '(')"
+    is_negative = f"contains({bare}, '-') or contains({bare}, '{_MINUS}') or contains({bare}, '(')"
     kept = f"regexp_replace({bare}, {literal(f'[^0-9{_in_class(dialect.decimal)}]')}, '', 'g')"
     whens.append(
         f"when regexp_full_match({bare}, {literal(form)}) then"
@@ -137,7 +140,9 @@ def _date(dialect: Dialect, *, is_native: bool) -> str:
     day = f"regexp_replace(x, '{_MIDNIGHT}', '')"
     whens = ["when x is null then null"]
     if is_native:
-        whens.append(f"when regexp_full_match(x, '{_ISO_DATE}') or regexp_full_match(x, '{_ISO_TIME}') then x")
+        whens.append(
+            f"when regexp_full_match(x, '{_ISO_DATE}') or regexp_full_match(x, '{_ISO_TIME}') then x"
+        )
     whens += [
         f"when regexp_full_match({day}, {literal(_form(form))})"
         f" then coalesce(strftime(try_strptime({day}, {literal(form)}), '%Y-%m-%d'), {_poisoned('x')})"
@@ -152,7 +157,9 @@ def _timestamp(dialect: Dialect, *, is_native: bool) -> str:
         return "x"
     whens = ["when x is null then null"]
     if is_native or not dialect.timestamps:
-        whens.append(f"when regexp_full_match(x, '{_ISO_DATE}') or regexp_full_match(x, '{_ISO_TIME}') then x")
+        whens.append(
+            f"when regexp_full_match(x, '{_ISO_DATE}') or regexp_full_match(x, '{_ISO_TIME}') then x"
+        )
     whens += [
         f"when regexp_full_match(x, {literal(_form(form))})"
         f" then coalesce(strftime(try_strptime(x, {literal(form)}), '%Y-%m-%dT%H:%M:%S'), {_poisoned('x')})"
@@ -201,9 +208,7 @@ def _country_names() -> str:
 
 def _country() -> str:
     name = "lower(strip_accents(x))"
-    return (
-        f"case when strlen(x) = 2 then upper(x) else coalesce({_country_names()}[{name}], x) end"
-    )
+    return f"case when strlen(x) = 2 then upper(x) else coalesce({_country_names()}[{name}], x) end"
 
 
 def _folded(name: str) -> str:

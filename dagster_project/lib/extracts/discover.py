@@ -320,7 +320,9 @@ def _look_into(path: Path, name: str, *, profile: Profile, system: str, finds: _
         )
         inside = f"{name}/{member.name}"
         if layout is None or not own_name.lower().endswith(READ_SUFFIXES):
-            reason = "its name belongs to no layout" if layout is None else "not a file that is read"
+            reason = (
+                "its name belongs to no layout" if layout is None else "not a file that is read"
+            )
             finds.ignored.append((inside, f"{reason} of the profile {profile.name}"))
             continue
         finds.expected |= {entity for entity, _ in profile.mappings(layout)}

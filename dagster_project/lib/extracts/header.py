@@ -118,7 +118,6 @@ def _unknown_language(
         )
     return ExtractError(
         file,
-        f"the header is in no known language: none of its {len(names)} names"
-        f" is a column of {what}",
+        f"the header is in no known language: none of its {len(names)} names is a column of {what}",
         remedy=f"The header must hold the column names, {wanted} among them.{hint}",
     )

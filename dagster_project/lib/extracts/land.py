@@ -124,9 +124,7 @@ def _land(delivered: DeliveredFile, means: Means, joined: Sequence[LedgerEntry])
         try:
             outcome = _read(job, delivered, probe)
             _check_unchanged(delivered)
-            return _publish(
-                job, delivered, outcome, sha256=sha256, content=content, raw=means.raw
-            )
+            return _publish(job, delivered, outcome, sha256=sha256, content=content, raw=means.raw)
         finally:
             for part in (job.marked, job.loaded, job.rejected):
                 part.unlink(missing_ok=True)

@@ -68,7 +68,8 @@ def map_plain(
     read = [
         (column, source)
         for column in entity.columns.values()
-        if (source := mapping.columns.get(column.name)) is not None and _is_there(source, rows.header)
+        if (source := mapping.columns.get(column.name)) is not None
+        and _is_there(source, rows.header)
     ]
     columns = {}
     for column, source in read:
@@ -110,7 +111,9 @@ def lay_out(
         text = "null" if position is None else null_words_out(trimmed(f"s{position + 1}"), dialect)
         columns.append(f"({text})::varchar as {identifier(name)}")
     extra = _extra(rows.header) or "null"
-    query = f"select ({line})::bigint as line, {', '.join(columns)}, {extra}::varchar as extra_columns"
+    query = (
+        f"select ({line})::bigint as line, {', '.join(columns)}, {extra}::varchar as extra_columns"
+    )
     connection.execute(f"create or replace temp table {THIS} as {query} from {rows.relation}")
     if layout.fill_down:
         _fill_down(connection, layout.fill_down)
@@ -119,9 +122,7 @@ def lay_out(
     return int(counted[0])
 
 
-def write_layout(
-    connection: duckdb.DuckDBPyConnection, layout: Layout, target: Path
-) -> None:
+def write_layout(connection: duckdb.DuckDBPyConnection, layout: Layout, target: Path) -> None:
     """Writes `this` as the rows of a layout that other files are joined with."""
     names = ", ".join(identifier(name) for name in layout.columns)
     connection.execute(
@@ -146,9 +147,7 @@ def create_layout_view(
         source = f"select {names}, line from ({listed})"
         if layout.key:
             key = ", ".join(identifier(column) for column in layout.key)
-            source += (
-                f" qualify row_number() over (partition by {key} order by delivery_order desc, line desc) = 1"
-            )
+            source += f" qualify row_number() over (partition by {key} order by delivery_order desc, line desc) = 1"
     connection.execute(f"create or replace temp view {identifier(name)} as {source}")
 
 
@@ -220,7 +219,9 @@ def _mapped_query(
     order = {name: index for index, name in enumerate(entity.columns)}
     source = f"({mapping.from_select})" if mapping.from_select else THIS
     items = [f"{THIS}.line::bigint as line"]
-    items.append("null::varchar as extra_columns" if mapping.from_select else f"{THIS}.extra_columns")
+    items.append(
+        "null::varchar as extra_columns" if mapping.from_select else f"{THIS}.extra_columns"
+    )
     for name, rule in computed.items():
         text = _text(entity.columns[name], rule, header, profile=profile)
         for broken, condition in _broken(mapping, name, computed):

@@ -88,7 +88,9 @@ def open_parquet(connection: duckdb.DuckDBPyConnection, content: Path, *, file: 
     """
     names, kinds = _schema(connection, content, file)
     texts = [
-        f"timezone('UTC', s{i})::varchar" if kind == "TIMESTAMP WITH TIME ZONE" else f"s{i}::varchar"
+        f"timezone('UTC', s{i})::varchar"
+        if kind == "TIMESTAMP WITH TIME ZONE"
+        else f"s{i}::varchar"
         for i, kind in enumerate(kinds)
     ]
     listed = ", ".join(f"{text} as s{i + 1}" for i, text in enumerate(texts))

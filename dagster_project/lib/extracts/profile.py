@@ -183,7 +183,9 @@ class Source(Part):
     def reads_in_place(self, positions: Container[str]) -> bool:
         """Whether in a file with these columns it reads one of them and nothing else."""
         is_computed = self.when_absent_sql is not None and self.column not in positions
-        is_simple = self.sql is None and self.negative_when is None and "." not in (self.column or "")
+        is_simple = (
+            self.sql is None and self.negative_when is None and "." not in (self.column or "")
+        )
         return is_simple and not is_computed
 
 
@@ -291,9 +293,7 @@ class Profile(Part):
         try:
             return self.dialect.merged(layout.dialect)
         except ValidationError as error:
-            raise ValueError(
-                f"layouts.{name}.dialect.{first_problem(error, Dialect)}"
-            ) from None
+            raise ValueError(f"layouts.{name}.dialect.{first_problem(error, Dialect)}") from None
 
     def _check_entity(self, entity: str, mappings: tuple[EntityMapping, ...]) -> None:
         known = load_entities().get(entity)
@@ -308,9 +308,15 @@ class Profile(Part):
             named = {*mapping.columns, *(rule.column for rule in mapping.reject)}
             if unknown := sorted(named - set(known.columns)):
                 raise ValueError(f"entities.{entity}: {unknown[0]} is no column of {entity}")
-            missing = [c.name for c in known.columns.values() if c.required and c.name not in mapping.columns]
+            missing = [
+                c.name
+                for c in known.columns.values()
+                if c.required and c.name not in mapping.columns
+            ]
             if missing:
-                raise ValueError(f"entities.{entity}: the required column {missing[0]} is not mapped")
+                raise ValueError(
+                    f"entities.{entity}: the required column {missing[0]} is not mapped"
+                )
             for name, source in mapping.columns.items():
                 self._check_source(f"entities.{entity}.{name}", source, mapping)
             for join in mapping.joins.values():
@@ -367,8 +373,7 @@ class CanonicalProfile(Part):
                 "columns": {
                     column.name: {
                         "labels": labels.get(column.name, ()),
-                        "required": column.required
-                        and column.name not in {**defaults, **computed},
+                        "required": column.required and column.name not in {**defaults, **computed},
                     }
                     for column in entity.columns.values()
                 },
@@ -385,7 +390,9 @@ class CanonicalProfile(Part):
                     for column in entity.columns.values()
                 },
             }
-        rest = self.model_dump(exclude={"files", "labels", "words", "defaults", "defaults_sql", "deliveries"})
+        rest = self.model_dump(
+            exclude={"files", "labels", "words", "defaults", "defaults_sql", "deliveries"}
+        )
         return {**rest, "name": name, "layouts": layouts, "entities": entities}
 
     def _check_names(self) -> None:

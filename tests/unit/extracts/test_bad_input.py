@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dagster_project.lib.extracts import gzip_files
-from dagster_project.lib.extracts import land as land_module, records
+from dagster_project.lib.extracts import csv_files, delimited, gzip_files, records
 from dagster_project.lib.extracts.discover import find_deliveries
 from dagster_project.lib.extracts.errors import ExtractError, FileChangedError
 from dagster_project.lib.extracts.land import Means, land
@@ -103,7 +102,7 @@ def test_a_line_over_the_limit_is_rejected(
     monkeypatch.setattr(records, "MAX_LINE_BYTES", 50)
     monkeypatch.setattr(records, "MAX_FIELD_CHARACTERS", 40)
     monkeypatch.setattr(records, "CHUNK_BYTES", 16)
-    monkeypatch.setattr(csv_files, "MAX_FAST_LINE_BYTES", 50)
+    monkeypatch.setattr(delimited, "MAX_FAST_LINE_BYTES", 50)
     landed = folder.land("crm/users.csv", HEADER + f"1,{'x' * 500},true\n2,Bob,true\n")
     assert [row[:2] for row in structural(landed.rejected())] == [(2, "field_too_long")]
     assert landed.rows("user_id") == [("2",)]

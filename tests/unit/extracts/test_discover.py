@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dagster_project.lib.extracts import stillness
-from dagster_project.lib.extracts.discover import find_deliveries
+from dagster_project.lib.extracts.discover import find_deliveries, layout_of
 from dagster_project.lib.extracts.errors import ExtractError
+from dagster_project.lib.extracts.profile import load_profile
 from dagster_project.lib.extracts.profile import load_profile
 
 if TYPE_CHECKING:
