@@ -271,13 +271,16 @@ def _create_entity_view(
 
 
 def published_raw_value(alias: str) -> str:
-    """The rejected value as SQL, withheld where it may be about a person: a personal column, or a whole line."""
+    """The rejected value as SQL, withheld where it may be about a person: a personal column, a whole line, or a
+    row of a layout of a profile, of whose columns nothing is known."""
     personal = [
         f"({alias}.entity = '{entity.name}' and ({alias}.column_name is null or {alias}.column_name in "
         f"({', '.join(repr(column.name) for column in entity.columns.values() if column.personal)})))"
         for entity in load_entities().values()
         if any(column.personal for column in entity.columns.values())
     ]
+    known = ", ".join(f"'{name}'" for name in load_entities())
+    personal.append(f"{alias}.entity not in ({known})")
     return (
         f"case when {' or '.join(personal)} then '(withheld: personal data)' "
         f"else coalesce({alias}.raw_value, {alias}.raw_line) end"
