@@ -72,6 +72,9 @@ def run_command(
         call = _call(flags, settings, as_json=as_json, console=console, errors=errors)
         return int(command(call))
     except BaseException as error:
+        if isinstance(error, SystemExit):
+            # rich ends the process where nobody reads on (`kam explain X | head`), as click does
+            return error.code if isinstance(error.code, int) else int(ExitCode.FAILED)
         if not isinstance(error, Exception):
             # KeyboardInterrupt, or Dagster's own exception for it
             errors.print("interrupted; nothing published")
