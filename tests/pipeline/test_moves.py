@@ -73,13 +73,3 @@ def test_demo_moves_have_the_causes_of_the_reference(demo: tuple[Refreshed, Trut
 
 def test_golden_moves_have_the_causes_of_the_reference(golden: Refreshed) -> None:
     assert sum(compared(golden).values()) > 0
-
-
-def test_an_account_without_value_never_moves_by_its_own_value(
-    demo: tuple[Refreshed, Truth],
-) -> None:
-    rows = demo[0].rows(
-        "select * from tier_moves where move_kind = 'monthly' and move_cause = 'own_value' "
-        "and from_value is null and to_value is null"
-    )
-    assert rows == []
