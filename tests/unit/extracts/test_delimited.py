@@ -314,6 +314,7 @@ def test_a_huge_line_of_another_encoding_is_rejected(
     for module in (encoding, records):
         monkeypatch.setattr(module, "MAX_LINE_BYTES", 500)
         monkeypatch.setattr(module, "CHUNK_BYTES", 64)
+    monkeypatch.setattr(records, "MAX_FIELD_CHARACTERS", 400)
     content = (HEADER + BODY + f"3;{'é' * 4000};3\n4;d;4\n").encode("cp1252")
     found = opened(content, careful=True)
     assert [reject[:2] for reject in found.rejects] == [(4, "field_too_long")]
@@ -357,12 +358,15 @@ def test_a_probe_of_other_delimiters_does_not_hide_spaces(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("content", "dialect", "texts"),
     [
-        (b"a|b|c\n1|2|3\n", FRENCH, ["no known language: none of its 1 names", "seems to be separated by bars; the profile reads semicolons or tabs or commas"]),
+        (b"a|b|c\n1|2|3\n", FRENCH, ["no known language: none of its 1 names",
+          "seems to be separated by bars; the profile reads semicolons or tabs or commas"]),
         (b"\n\n", FRENCH, ["the file is empty", "Export it again, with its header line."]),
-        (b"PK\x03\x04abc", FRENCH, ["is a zip archive or an Excel workbook in place of text", "text separated by semicolons or tabs or commas in UTF-8 or cp1252"]),
+        (b"PK\x03\x04abc", FRENCH, ["is a zip archive or an Excel workbook in place of text",
+          "text separated by semicolons or tabs or commas in UTF-8 or cp1252"]),
         (b"%PDF-1.4", Dialect(), ["the file is a PDF in place of text", "Save it as CSV in UTF-8"]),
         ("code".encode("utf-32"), FRENCH, ["is encoded in UTF-32", "Save it in UTF-8"]),
-        (b"code;n\x81m\n", FRENCH, ["the header cannot be read as text in UTF-8 or cp1252 (invalid_byte)", "with the column names in its first line"]),
+        (b"code;n\x81m\n", FRENCH, ["the header cannot be read as text in UTF-8 or cp1252 (invalid_byte)",
+          "with the column names in its first line"]),
         (b"code;\0\n", FRENCH, ["(nul_byte)"]),
         (";".join(f"c{n}" for n in range(3000)).encode(), FRENCH, ["the header has 3000 columns, the limit is 2000"]),
     ],
