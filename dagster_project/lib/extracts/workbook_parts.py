@@ -18,10 +18,13 @@ from xml.parsers import expat
 from dagster_project.lib.extracts.errors import ExtractError
 from dagster_project.lib.extracts.gzip_files import refuse_bomb
 from dagster_project.lib.extracts.limits import CHUNK_BYTES, MAX_SHEET_CELLS
+from dagster_project.lib.extracts.zip_files import READ_METHODS
 
 # A binary float keeps fifteen digits for sure.
 _SURE_DIGITS = 15
 _MAX_FORMULA_CHARACTERS = 200
+# Excel's own
+_MAX_ROWS = 1_048_576
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _OLE = b"\xd0\xcf\x11\xe0"
 
@@ -162,6 +165,8 @@ class _CellLooker:
         for letter in found[1]:
             column = column * 26 + ord(letter) - 64
         self._column, self._row = column, int(found[2])
+        if self._row > _MAX_ROWS:
+            raise ValueError("no sheet has this row")
 
     def _end_cell(self) -> None:
         place = (self._row, self._column)
@@ -244,13 +249,15 @@ def _parse(
         parser.EndElementHandler = lambda name: end(_local(name))
     parser.CharacterDataHandler = text
     try:
+        if archive.getinfo(part).compress_type not in READ_METHODS:
+            raise NotImplementedError
         with archive.open(part) as stream:
             while chunk := stream.read(CHUNK_BYTES):
                 parser.Parse(chunk, False)
             parser.Parse(b"", True)
-    except (zipfile.BadZipFile, EOFError, zlib.error, RuntimeError, expat.ExpatError) as error:
+    except (zipfile.BadZipFile, EOFError, zlib.error, expat.ExpatError) as error:
         raise damaged(file, error) from error
-    except (NotImplementedError, ValueError, KeyError) as error:
+    except (RuntimeError, ValueError, KeyError) as error:
         raise damaged(file, error) from error
 
 

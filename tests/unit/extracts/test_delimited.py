@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import tracemalloc
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from typing import Any
 
 import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dagster_project.lib.extracts import encoding, records
 from dagster_project.lib.extracts.delimited import TextTable, open_delimited
@@ -400,3 +403,48 @@ def test_reading_takes_bounded_memory(opened: Opener, monkeypatch: pytest.Monkey
     tracemalloc.stop()
     assert (table.rows, table.reasons) == (500_000, {"unclosed_quote": 1})
     assert peak < 20 * 1024 * 1024
+
+
+ODD_LINES = st.lists(
+    st.sampled_from(
+        [b"1;a;2", b"1;\xe9;2", "1;é;2".encode(), b"1;\x81;2", b'1;"a', b'b";2', b"1;a", b"", b"\r",
+         b"--", b"code;nom;montant", b"Total;;2", b"\0", b"\xff\xfe", b"|1|a|2|", b'"', b"1;'a;b';2"]
+    ),
+    max_size=12,
+)  # fmt: skip
+DIALECTS = [
+    FRENCH,
+    FRENCH.merged({"banner_lines": 3, "skip_lines": ["^--"], "footer_lines": ["^Total;"]}),
+    FRENCH.merged({"quote": None, "repeated_headers": True}),
+    FRENCH.merged({"quote": "'", "encodings": ["utf-8", "cp1252", "iso8859-15"]}),
+    FURNITURE,
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    lines=ODD_LINES,
+    end=st.sampled_from([b"\n", b"\r\n", b"\r"]),
+    dialect=st.sampled_from(DIALECTS),
+    is_first=st.booleans(),
+)
+def test_any_lines_are_read_or_rejected_or_skipped_and_counted(
+    lines: list[bytes], end: bytes, dialect: Dialect, is_first: bool
+) -> None:
+    """No line is counted twice, and both ways of reading agree."""
+    content = end.join([*([HEADER.strip().encode()] if is_first else []), *lines])
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for careful in (False, True):
+            try:
+                opened = Opener(Path(folder))(content, dialect, careful=careful)
+            except ExtractError as error:
+                found.append(str(error))
+                continue
+            rejected = [line for line, _, _ in opened.rejects]
+            places = [*opened.lines, *rejected]
+            assert len(set(places)) == len(places)
+            counted = len(places) + opened.table.lines_skipped + 1
+            assert counted <= len([line for line in content.splitlines() if line.strip()])
+            found.append((opened.rows, opened.lines, rejected))
+    assert found[0] == found[1]

@@ -106,3 +106,11 @@ def test_damaged_and_empty_archives_are_refused(tmp_path: Path) -> None:
         unpack_member(path, "a.csv", tmp_path / "content", file="x.zip")
     with pytest.raises(ExtractError, match="the archive holds no file"):
         members(packed(tmp_path, {"dir/": ""}), file="x.zip")
+
+
+def test_a_method_that_is_not_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("a.csv", "code\n" * 100)
+    with pytest.raises(ExtractError, match=r"a\.csv is packed by a method that is not read here"):
+        unpack_member(path, "a.csv", tmp_path / "content", file="x.zip")
