@@ -17,7 +17,12 @@ from xml.parsers import expat
 
 from dagster_project.lib.extracts.errors import ExtractError
 from dagster_project.lib.extracts.gzip_files import refuse_bomb
-from dagster_project.lib.extracts.limits import CHUNK_BYTES, MAX_SHEET_CELLS
+from dagster_project.lib.extracts.limits import (
+    CHUNK_BYTES,
+    MAX_SHEET_CELLS,
+    MAX_WORKBOOK_BYTES,
+    MIB,
+)
 from dagster_project.lib.extracts.zip_files import READ_METHODS
 
 # A binary float keeps fifteen digits for sure.
@@ -26,6 +31,7 @@ _MAX_FORMULA_CHARACTERS = 200
 # Excel's own
 _MAX_ROWS = 1_048_576
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_READ_WHOLE = ("xl/sharedStrings.xml", "xl/styles.xml")
 _OLE = b"\xd0\xcf\x11\xe0"
 
 
@@ -74,9 +80,7 @@ def sheets_of(content: Path, *, file: str) -> list[Sheet]:
                 "the file is a zip archive, but no Excel workbook (.xlsx)",
                 remedy="Save it in Excel as 'Excel Workbook (*.xlsx)', or name it .zip.",
             )
-        refuse_bomb(
-            sum(info.file_size for info in archive.infolist()), content.stat().st_size, file=file
-        )
+        _refuse_size(archive, content, file)
         targets: dict[str, str] = {}
         found: list[tuple[str, str, bool]] = []
 
@@ -207,6 +211,21 @@ def _refuse_other(content: Path, file: str) -> None:
             "the file is no Excel workbook",
             remedy="Save it in Excel as 'Excel Workbook (*.xlsx)', or name it by what it is.",
         )
+
+
+def _refuse_size(archive: zipfile.ZipFile, content: Path, file: str) -> None:
+    size = sum(info.file_size for info in archive.infolist())
+    refuse_bomb(size, content.stat().st_size, file=file)
+    if size > MAX_WORKBOOK_BYTES:
+        raise ExtractError(
+            file,
+            f"the unpacked workbook passes the limit of {MAX_WORKBOOK_BYTES // MIB} MiB",
+            remedy="Export it as CSV in UTF-8, or in parts.",
+        )
+    # a part that is larger than it says fails here, before a reader takes it whole
+    for part in _READ_WHOLE:
+        if part in archive.namelist():
+            _parse(archive, part, file, start=lambda *_: None)
 
 
 def _opened(content: Path, file: str) -> zipfile.ZipFile:

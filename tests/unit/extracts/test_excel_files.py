@@ -177,6 +177,26 @@ def test_a_sheet_that_spans_too_much_is_refused_before_it_is_read(
         opened(write_workbook(tmp_path / "content", {"S": table(HEADER, HEADER)}))
 
 
+def test_a_workbook_that_unpacks_to_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_workbook(tmp_path / "content", {"S": table(HEADER)})
+    monkeypatch.setattr(workbook_parts, "MAX_WORKBOOK_BYTES", 1_000)
+    with pytest.raises(ExtractError, match="the unpacked workbook passes the limit of 0 MiB"):
+        opened(path)
+    monkeypatch.undo()
+    lying = tmp_path / "lying"
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(lying, "w", 8) as archive:
+        for info in source.infolist():
+            archive.writestr(info.filename, source.read(info))
+        archive.writestr("xl/sharedStrings.xml", b" " * 10_000_000)
+    content = lying.read_bytes()
+    size = (10_000_000).to_bytes(4, "little")
+    lying.write_bytes(content.replace(size, (10).to_bytes(4, "little")))
+    with pytest.raises(ExtractError, match=r"damaged or cut short \(BadZipFile\)"):
+        opened(lying)
+
+
 @pytest.mark.parametrize(
     ("content", "texts"),
     [
