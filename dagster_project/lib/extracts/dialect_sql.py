@@ -10,6 +10,7 @@ import re
 from functools import cache
 
 from babel import Locale
+from babel.core import get_global
 
 from dagster_project.lib.extracts.dialect import Dialect
 from dagster_project.lib.extracts.quoting import literal
@@ -23,6 +24,38 @@ SHORTENED = r"[+-]?[0-9]+([.,][0-9]+)?[eE][+]?[0-9]+"
 
 _MINUS = "\u2212"
 _PLAIN_NUMBER = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"
+_APOSTROPHE = "'"
+_COUNTRY_LANGUAGES = ("en", "fr", "de", "es", "it", "nl", "pt")
+# What people type into a free field and CLDR does not list.
+_COUNTRY_ALIASES = {
+    "u.s.": "US",
+    "u.s.a.": "US",
+    "united states of america": "US",
+    "etats-unis d'amerique": "US",
+    "etats unis": "US",
+    "uk": "GB",
+    "u.k.": "GB",
+    "great britain": "GB",
+    "grande-bretagne": "GB",
+    "england": "GB",
+    "scotland": "GB",
+    "wales": "GB",
+    "northern ireland": "GB",
+    "republic of ireland": "IE",
+    "holland": "NL",
+    "the netherlands": "NL",
+    "czech republic": "CZ",
+    "slovak republic": "SK",
+    "turkey": "TR",
+    "ivory coast": "CI",
+    "hong kong": "HK",
+    "macau": "MO",
+    "korea": "KR",
+    "republic of korea": "KR",
+    "viet nam": "VN",
+    "uae": "AE",
+    "russian federation": "RU",
+}
 _ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _ISO_TIME = rf"{_ISO_DATE}[T ][0-9]{{2}}:[0-9]{{2}}.*"
 _MIDNIGHT = r"[T ]0?0:00(:00([.]0+)?)?$"
@@ -185,25 +218,33 @@ def _negated() -> str:
 
 
 @cache
-def _country_names() -> str:
-    """A map's literal: names of countries in English and French, without accents -> code."""
+def country_names() -> dict[str, str]:
+    """Names of countries in the languages of Western Europe, and ISO alpha-3 -> code.
+
+    Without accents and in small letters. A name that two languages give to two countries is none.
+    """
     known = set(countries())
-    names = {}
-    for language in ("en", "fr"):
+    found: dict[str, set[str]] = {}
+    for language in _COUNTRY_LANGUAGES:
         for code, name in Locale(language).territories.items():
             if str(code) in known:
-                names[_folded(str(name))] = str(code)
-    listed = ", ".join(f"{literal(name)}: {literal(code)}" for name, code in sorted(names.items()))
-    return f"map {{{listed}}}"
+                found.setdefault(_folded(str(name)), set()).add(str(code))
+    for alias, codes in get_global("territory_aliases").items():
+        if alias.isalpha() and len(alias) == 3 and len(codes) == 1 and codes[0] in known:
+            found.setdefault(alias.lower(), set()).add(codes[0])
+    names = {name: next(iter(codes)) for name, codes in found.items() if len(codes) == 1}
+    return names | _COUNTRY_ALIASES
 
 
 def _country() -> str:
-    name = "lower(strip_accents(x))"
-    return f"case when strlen(x) = 2 then upper(x) else coalesce({_country_names()}[{name}], x) end"
+    name = f"lower(strip_accents(replace(x, '\u2019', {literal(_APOSTROPHE)})))"
+    listed = ", ".join(f"{literal(n)}: {literal(c)}" for n, c in sorted(country_names().items()))
+    code = "case when strlen(x) = 2 then upper(x) else x end"
+    return f"coalesce(map {{{listed}}}[{name}], {code})"
 
 
 def _folded(name: str) -> str:
     import unicodedata
 
-    marks = unicodedata.normalize("NFD", name)
+    marks = unicodedata.normalize("NFD", name.replace("\u2019", _APOSTROPHE))
     return "".join(c for c in marks if not unicodedata.combining(c)).lower()
