@@ -7,12 +7,20 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from dagster_project.lib.extracts.discover import DeliveredFile, Discovery, find_deliveries
+from dagster_project.lib.extracts.discover import (
+    DeliveredFile,
+    Discovery,
+    find_deliveries,
+    joined_with,
+)
 from dagster_project.lib.extracts.entities import load_entities
 from dagster_project.lib.extracts.errors import ExtractError, FileChangedError
+from dagster_project.lib.extracts.full_extracts import places_of
 from dagster_project.lib.extracts.land import Means, land
 from dagster_project.lib.extracts.ledger import LedgerEntry
 from dagster_project.lib.extracts.writing import empty_parquet
+from dagster_project.lib.release.live import read_live
+from dagster_project.lib.schema_drift import last_delivered, schema_changes
 from dagster_project.settings import Settings
 
 REQUIRED_ENTITIES = ("accounts", "customers", "invoice_lines")
@@ -28,12 +36,16 @@ class LandedFile(BaseModel):
 
 
 class LandingReport(BaseModel):
-    """What a landing folder held: landed files in the order of delivery, and what was not landed and why."""
+    """What a landing folder held: landed files in the order of delivery, and what was not landed and why.
+
+    `schema_changes`: a line per file with other columns than the delivery before it, once it is new.
+    """
 
     files: list[LandedFile]
     left: list[str]
     ignored: list[str]
     errors: list[str]
+    schema_changes: list[str] = []
 
     @property
     def rows_read(self) -> int:
@@ -46,9 +58,12 @@ class LandingReport(BaseModel):
         return sum(file.entry.rows_rejected for file in self.files)
 
     def extracts(self) -> list[tuple[str, int, int]]:
-        """(system/entity, rows read, rows rejected): all files of an entity are one extract."""
+        """(system/entity, rows read, rows rejected): all files of an entity that count are one extract."""
         counts: dict[str, tuple[int, int]] = {}
-        for entry in (file.entry for file in self.files):
+        entries = [file.entry for file in self.files]
+        for entry, place in zip(entries, places_of(entries), strict=True):
+            if place.is_replaced:
+                continue
             name = f"{entry.system}/{entry.entity}"
             read, rejected = counts.get(name, (0, 0))
             counts[name] = (read + entry.rows_read, rejected + entry.rows_rejected)
@@ -79,31 +94,39 @@ def land_everything(settings: Settings, *, scratch: Path) -> LandingReport:
     )
     _land_all(found, report, means)
     report.errors.extend(_absent_entities(found, settings.landing))
+    report.schema_changes.extend(_schema_changes(report, settings))
     return report
 
 
 def _land_all(found: Discovery, report: LandingReport, means: Means) -> None:
     """Rows that others are joined with first; the report is in the order of delivery."""
-    landed: dict[int, LedgerEntry] = {}
-    joinable = [index for index, file in enumerate(found.files) if file.mapping is None]
-    others = [index for index, file in enumerate(found.files) if file.mapping is not None]
-    for index in (*joinable, *others):
-        delivered = found.files[index]
-        names = delivered.joined_entities()
-        joined = [
-            landed[other]
-            for other in joinable
-            if other in landed
-            and found.files[other].system == delivered.system
-            and found.files[other].entity in names
-        ]
+    landed: dict[DeliveredFile, LedgerEntry] = {}
+    for delivered in sorted(found.files, key=lambda file: file.mapping is not None):
+        partners = joined_with(delivered, found.files)
+        joined = [landed[other] for other in partners if other in landed]
         entry = _land_one(delivered, joined, report=report, means=means)
         if entry is not None:
-            landed[index] = entry
+            # the ledger knows a content by its first name; what it is a part of, today's name says
+            today = ("layout", "extract", "scope")
+            landed[delivered] = entry.model_copy(
+                update={name: getattr(delivered, name) for name in today}
+            )
     report.files.extend(
-        LandedFile(file=found.files[index].relative_path, entry=landed[index])
-        for index in sorted(landed)
+        LandedFile(file=file.relative_path, entry=landed[file])
+        for file in found.files
+        if file in landed
     )
+
+
+def _schema_changes(report: LandingReport, settings: Settings) -> list[str]:
+    live = read_live(settings.published)
+    changes = schema_changes(
+        [(file.file, file.entry) for file in report.files],
+        published=last_delivered(live.manifest.inputs, settings.raw) if live else (),
+    )
+    for text in changes:
+        log.warning("%s", text)
+    return changes
 
 
 def _land_one(

@@ -14,6 +14,7 @@ from dagster_project.lib.extracts.discover import (
     sha256_of,
 )
 from dagster_project.lib.extracts.errors import ExtractError
+from dagster_project.lib.extracts.full_extracts import places_of
 from dagster_project.lib.extracts.ledger import hash_file, read_entry
 from dagster_project.lib.release.live import LiveRelease
 from dagster_project.lib.release.manifest import versions
@@ -51,8 +52,8 @@ def _default_as_of(found: Discovery, hashes: Mapping[Path, str], settings: Setti
     """From the landed invoice lines; None where one of the files was never landed."""
     landed = []
     ids = delivery_ids(found.files, hashes)
-    for delivered, delivery_id in zip(found.files, ids, strict=True):
-        if delivered.entity != "invoice_lines":
+    for delivered, delivery_id, place in zip(found.files, ids, places_of(found.files), strict=True):
+        if delivered.entity != "invoice_lines" or place.is_replaced:
             continue
         entry = read_entry(settings.raw, delivery_id)
         if entry is None:

@@ -37,6 +37,7 @@ def _text_of_whole_number(value: object) -> object:
 NotBoolean = BeforeValidator(_refuse_boolean)
 Share = Annotated[Decimal, NotBoolean, Field(ge=0, le=1, decimal_places=SHARE_DECIMALS)]
 Ratio = Annotated[Decimal, NotBoolean, Field(ge=0, lt=1_000, decimal_places=SHARE_DECIMALS)]
+Money = Annotated[Decimal, NotBoolean, Field(ge=0, lt=10**12, decimal_places=4)]
 Months = Annotated[int, NotBoolean, Field(ge=1, le=120)]
 Count = Annotated[int, NotBoolean, Field(ge=0, le=1_000_000_000)]
 Days = Annotated[int, NotBoolean, Field(ge=0, le=36_500)]
@@ -225,6 +226,7 @@ class Gate(Section):
     max_revenue_change: Ratio
     min_cost_coverage: Share
     min_population: Count
+    control_total_tolerance: Money = Decimal("0.01")
 
 
 class Publication(Section):

@@ -1,6 +1,6 @@
 {# Every row of a raw relation with its version_rank, 1 = the latest version: greatest `version`, then the later
    delivery, then the later line. `key` names the columns that make a row one row (with its source system). A file
-   delivered twice with the same bytes counts once. #}
+   delivered twice with the same bytes counts once, one that a full extract replaced not at all. #}
 {% macro ranked_versions(relation, key, version=none) -%}
     select
         rows_in.*,
@@ -14,5 +14,5 @@
     from {{ relation }} as rows_in
     inner join {{ ref('stg_run__deliveries') }} as deliveries
         on rows_in.delivery_id = deliveries.delivery_id
-    where not deliveries.is_repeated
+    where not deliveries.is_repeated and not deliveries.is_replaced
 {%- endmacro %}

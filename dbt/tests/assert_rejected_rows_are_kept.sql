@@ -9,9 +9,10 @@
 with kept as (
     select
         source_file,
+        entity,
         count(*) as rows_kept
     from {{ ref('rejected_rows') }}
-    group by source_file
+    group by source_file, entity
 )
 
 select
@@ -22,6 +23,10 @@ select
     ) as observed
 from {{ ref('stg_run__deliveries') }} as deliveries
 inner join {{ ref('int_deliveries_counted') }} as counted
-    on deliveries.source_file = counted.source_file
-left join kept on deliveries.source_file = kept.source_file
-where not deliveries.is_repeated and counted.rows_rejected <> coalesce(kept.rows_kept, 0)
+    on deliveries.source_file = counted.source_file and deliveries.entity = counted.entity
+left join kept
+    on deliveries.source_file = kept.source_file and deliveries.entity = kept.entity
+where
+    not deliveries.is_repeated
+    and not deliveries.is_replaced
+    and counted.rows_rejected <> coalesce(kept.rows_kept, 0)

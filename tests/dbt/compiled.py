@@ -1,4 +1,7 @@
-"""Models and tests as dbt compiles them, with their inputs by bare names: to be run in an in-memory DuckDB."""
+"""Models and tests as dbt compiles them, with their inputs by bare names: to be run in an in-memory DuckDB.
+
+Sources keep the name of the schema: raw.<name>.
+"""
 
 import json
 import os
@@ -23,12 +26,17 @@ def compiled_nodes(folder: Path, *selection: str) -> dict[str, str]:
         check=False,
     )
     assert outcome.returncode == 0, f"dbt cannot compile {selection}:\n{outcome.stdout[-3000:]}"
-    nodes = json.loads((folder / "target" / "manifest.json").read_text())["nodes"]
+    manifest = json.loads((folder / "target" / "manifest.json").read_text())
+    nodes = manifest["nodes"]
+    names = {
+        **{key: (node.get("relation_name"), node["name"]) for key, node in nodes.items()},
+        **{k: (s["relation_name"], f"raw.{s['name']}") for k, s in manifest["sources"].items()},
+    }
     found = {}
     for node in nodes.values():
         if node.get("compiled_code"):
             sql = str(node["compiled_code"])
             for parent in node["depends_on"]["nodes"]:
-                sql = sql.replace(nodes[parent]["relation_name"], nodes[parent]["name"])
+                sql = sql.replace(*names[parent])
             found[str(node["name"])] = sql
     return found

@@ -29,6 +29,7 @@ PARAMETERS = {
     "min_cost_coverage": Decimal("0.800000"),
     "min_population": 2,
     "override_max_days": 365,
+    "max_row_count_drop": Decimal("0.300000"),
 }
 SCHEME = {"scheme": "gross_margin", "criterion": "gross_margin", "is_primary": True}
 CUTS = [
@@ -82,8 +83,49 @@ COUNTED = {
     "rows_loaded": 3,
     "rows_superseded": 296,
     "rows_rejected": 1,
+    "is_replaced": False,
 }
-DELIVERY = {"source_file": "erp/invoice_lines.csv", "rows_read": 300, "is_repeated": False}
+DELIVERY = {
+    "source_file": "erp/invoice_lines.csv",
+    "source_system": "erp",
+    "entity": "invoice_lines",
+    "layout": None,
+    "extract_name": None,
+    "extract_rank": None,
+    "rows_read": 300,
+    "rows_loaded": 299,
+    "is_repeated": False,
+    "is_replaced": False,
+}
+LATEST = DELIVERY | {
+    "source_file": "erp/customers_2.csv",
+    "entity": "customers",
+    "extract_name": "2",
+    "extract_rank": 1,
+    "rows_loaded": 70,
+}
+EARLIER = LATEST | {
+    "source_file": "erp/customers_1.csv",
+    "extract_name": "1",
+    "extract_rank": 2,
+    "rows_loaded": 100,
+    "is_replaced": True,
+}
+EXTRACTS_COUNTED = [
+    COUNTED
+    | {
+        "source_file": extract["source_file"],
+        "entity": "customers",
+        "rows_loaded": 0 if extract["is_replaced"] else extract["rows_loaded"],
+        "rows_superseded": extract["rows_loaded"] if extract["is_replaced"] else 0,
+        # of the earlier extract nearly all was rejected: nobody asks any more
+        "rows_rejected": 300 - int(str(extract["rows_loaded"])) if extract["is_replaced"] else 0,
+        "rows_read": 300 if extract["is_replaced"] else extract["rows_loaded"],
+        "is_replaced": extract["is_replaced"],
+    }
+    for extract in (LATEST, EARLIER)
+]
+EARLIER["rows_read"], LATEST["rows_read"] = 300, 70
 REJECTED = {
     "source_file": "erp/invoice_lines.csv",
     "line_number": 7,
@@ -119,8 +161,24 @@ TABLES: Tables = {
     "stg_run__schemes": [SCHEME],
     "stg_run__cut_points": CUTS,
     "stg_run__override_budgets": [{"tier": "B", "max_share": Decimal("1.000000")}],
-    "stg_run__deliveries": [DELIVERY],
-    "int_deliveries_counted": [COUNTED],
+    "stg_run__deliveries": [LATEST, DELIVERY, EARLIER],
+    "int_deliveries_counted": [COUNTED, *EXTRACTS_COUNTED],
+    "revenue_reconciliation": [
+        {
+            "source_system": "erp",
+            "month": date(2024, 2, 1),
+            "currency": "EUR",
+            "control_amount": Decimal("100.0000"),
+            "landed_amount": Decimal("100.0000"),
+            "difference": Decimal("0.0000"),
+            "status": "agrees",
+            "rejected_row_count": 0,
+            "rejected_amount": Decimal("0.0000"),
+            "unreadable_row_count": 0,
+            "unplaced_row_count": 0,
+            "left_out_amount": Decimal("0.0000"),
+        }
+    ],
     "int_invoice_lines_counted": [LINE_MONTH],
     "rejected_rows": [REJECTED],
     "int_accounts": [
@@ -200,6 +258,7 @@ TABLES |= {
             "population": "all",
             "figure": 0.3,
             "minimum": Decimal("0.3"),
+            "is_met": True,
             "account_count": 9,
             "potential_as_of": date(2023, 3, 1),
         }
@@ -225,16 +284,29 @@ TABLES |= {
         }
     ],
 }
+TABLES["int_invoice_lines_unconvertible"] = [
+    {"source_system": "erp", "currency": currency, "invoice_date": date(2024, 2, day)}
+    for currency, day in (("USD", 3), ("GBP", 4), ("USD", 28))
+]
 BREACHES = [
     ("every_potential_has_a_rate", "int_accounts", "potential_currency", "GBP"),
     ("every_potential_has_a_rate", "stg_crm__opportunities", "currency", "GBP"),
-    ("potential_predicts_revenue", "potential_backtest", "figure", 0.29),
+    ("potential_predicts_revenue", "potential_backtest", "is_met", False),
     ("caps_are_kept", "account_tiers", "cap_exceeded", "total"),
     ("every_account_cost_is_counted", "stg_erp__account_costs", "customer_id", "8"),
     ("every_account_cost_is_counted", "stg_erp__account_costs", "currency", "GBP"),
     ("rows_in_are_loaded_superseded_or_rejected", "int_deliveries_counted", "rows_loaded", 4),
     ("rows_in_are_loaded_superseded_or_rejected", "int_deliveries_counted", "source_file", "x"),
     ("rejected_rows_are_kept", "rejected_rows", "source_file", "erp/other.csv"),
+    ("rejected_rows_are_kept", "rejected_rows", "entity", "customers"),
+    ("full_extracts_do_not_shrink", "stg_run__deliveries", "rows_loaded", 69),
+    ("control_totals_are_met", "revenue_reconciliation", "status", "differs"),
+    (
+        "control_totals_are_met_without_rejected_rows",
+        "revenue_reconciliation",
+        "status",
+        "explained",
+    ),
     ("revenue_meets_accepted_lines", "account_monthly", "revenue", Decimal("100.0100")),
     ("revenue_meets_accepted_lines", "account_tiers", "revenue", Decimal("99.9900")),
     ("revenue_meets_accepted_lines", "int_invoice_lines_counted", "revenue", Decimal("0.0000")),
@@ -298,6 +370,20 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
                 if all(row[column] is None for row in rows):
                     opened.execute(f"alter table {name} alter {column} type varchar")
         yield opened
+
+
+def test_missing_rates_are_named_before_the_share(
+    gate: dict[str, str], connection: duckdb.DuckDBPyConnection
+) -> None:
+    connection.execute("update int_deliveries_counted set rows_rejected = 4")
+    sql = gate["assert_rejected_share_is_tolerated"]
+    told = str(connection.execute(f"select observed from ({sql})").fetchall())
+    assert (
+        "exchange_rates to EUR are missing for USD (2 lines from 2024-02-03 to 2024-02-28), "
+        "GBP (1 lines from 2024-02-04 to 2024-02-04); erp/invoice_lines: 4 of 300 rows" in told
+    )
+    connection.execute("delete from int_invoice_lines_unconvertible")
+    assert "exchange_rates" not in str(connection.execute(sql).fetchall())
 
 
 def test_every_test_of_the_gate_is_tried(gate: dict[str, str]) -> None:

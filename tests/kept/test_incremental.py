@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from tests.pipeline.full_extracts import full_extracts_by_name
 from tests.pipeline.pipeline_runs import (
     GOLDEN_AS_OF,
     Refreshed,
@@ -135,6 +136,67 @@ FACTS = (
 )
 
 
+FULL = "erp/invoice_lines_full_{}.csv"
+
+
+def full(name: str, *changes: tuple[str, str]) -> Callable[[Path], object]:
+    """A full extract of the lines: those of the first file, each change (old, new) made once."""
+
+    def write(landing: Path) -> None:
+        text = (landing / "erp/invoice_lines.csv").read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in text, old
+            text = text.replace(old, new, 1)
+        (landing / FULL.format(name)).write_text(text, encoding="utf-8")
+
+    return write
+
+
+KAPOK = "I1101,1,C11,2024-06-05,invoice,,,600,EUR,300,EUR,,false\n"
+# Full extracts: every month has another delivery, so which months are built again is not asked.
+EXTRACTS = (
+    Step(
+        "a full extract replaces: a line is gone, one moved to another month, one is corrected",
+        full(
+            "1", (KAPOK, ""), ("C1,2025-01-15", "C1,2025-03-15"), (",300,EUR,,,,", ",310,EUR,,,,")
+        ),
+    ),
+    Step(
+        "a delta comes on top",
+        lambda landing: (landing / "erp/invoice_lines_full_1_later.csv").write_text(
+            f"{HEADER}I201,1,C2,2025-04-11,invoice,,,2500,EUR,2600,EUR,,false\n",
+            encoding="utf-8",
+        ),
+        {"2025-02", "2025-04"},
+    ),
+    Step(
+        "the next one replaces extract and line",
+        full("2", ("I802,1,C8,2025-12-10", "I802,1,C8,2025-11-10")),
+    ),
+    Step(
+        "a credit note is in none any more",
+        full("3", ("I202,1,C2,2025-04-10,credit_note,,,500,EUR,500,EUR,,false\n", "")),
+    ),
+    # by content it was landed and kept before
+    Step(
+        "an extract of known bytes comes again",
+        full(
+            "4", (KAPOK, ""), ("C1,2025-01-15", "C1,2025-03-15"), (",300,EUR,,,,", ",310,EUR,,,,")
+        ),
+    ),
+    Step(
+        "the last one is withdrawn",
+        lambda landing: (landing / FULL.format("4")).unlink(),
+    ),
+)
+
+
+@pytest.fixture(autouse=True)
+def by_name() -> Iterator[None]:
+    with full_extracts_by_name():
+        yield
+
+
 def fingerprints(company: Refreshed) -> dict[str, int]:
     """The fingerprint of each month of invoice lines, by month."""
     rows = company.warehouse_rows(
@@ -179,7 +241,12 @@ def touched(before: dict[str, int], after: dict[str, int]) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "steps", [pytest.param(STEPS, id="invoices and rules"), pytest.param(FACTS, id="facts")]
+    "steps",
+    [
+        pytest.param(STEPS, id="invoices and rules"),
+        pytest.param(FACTS, id="facts"),
+        pytest.param(EXTRACTS, id="full extracts"),
+    ],
 )
 def test_a_kept_warehouse_says_what_a_full_build_says(
     golden: Refreshed, tmp_path: Path, steps: tuple[Step, ...]

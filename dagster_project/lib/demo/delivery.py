@@ -34,6 +34,11 @@ class Company:
     corrections: pd.DataFrame
     values: ValueBook
 
+    def final_lines(self) -> pd.DataFrame:
+        """Return the lines as they stand once the corrections have come."""
+        is_corrected = self.first_lines["invoice_id"].isin(self.corrections["invoice_id"])
+        return pd.concat([self.first_lines[~is_corrected], self.corrections], ignore_index=True)
+
     def sales_by_account(self) -> dict[str, float]:
         """Return the yearly sales, roughly, by CRM account."""
         customers = dict(zip(self.parties.customer_ids, self.parties.sales.tolist(), strict=True))
@@ -96,6 +101,8 @@ def write_erp(folder: LandingFolder, company: Company, rng: np.random.Generator)
     folder.write_rates("erp/exchange_rates.parquet", company.rates.days, company.rates.quotes)
     parties = company.parties
     costs = erp_tables.make_account_costs(parties.customer_ids, parties.sales.tolist(), rng)
+    totals = erp_tables.control_total_rows(company.final_lines())
+    folder.write_rows("erp/control_totals.csv", totals)
     columns, template = list(costs[0]), [costs[3][column] for column in costs[0]]
     bad = faults.value_faults(faults.ACCOUNT_COST_VALUES, columns, template, prefix=template[0])
     folder.write_rows("erp/account_costs.csv", parts.repeated(costs, 2), faults=bad, superseded=2)

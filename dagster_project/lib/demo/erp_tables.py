@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
+import pandas as pd
 
 from dagster_project.lib.demo.book import Row
 from dagster_project.lib.demo.lines import as_money
@@ -31,6 +32,25 @@ def product_cost_rows(products: list[Product]) -> list[Row]:
         }
         for product in products
         for cost, (start, end) in zip(product.unit_costs, PERIODS, strict=False)
+    ]
+
+
+def control_total_rows(lines: pd.DataFrame) -> list[Row]:
+    """Return the ledger's revenue of each month and currency, of the month's last day.
+
+    ``lines`` are the final versions. The few in a currency without rates are not the ledger's: it says nothing of
+    them.
+    """
+    booked = lines[lines["left_out"] == ""]
+    last_day = booked["invoice_date"] + pd.offsets.MonthEnd(0)
+    sums = booked.assign(month=last_day).groupby(["month", "currency"])["net"].sum().reset_index()
+    return [
+        {
+            "month": str(pd.Timestamp(row["month"]).date()),
+            "currency": str(row["currency"]),
+            "amount": as_money(int(row["net"])),
+        }
+        for row in sums.to_dict(orient="records")
     ]
 
 

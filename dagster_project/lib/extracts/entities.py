@@ -60,6 +60,7 @@ class Entity(BaseModel):
 
     An empty `key` says that the whole row is the key. `at_least_one_of` names
     columns of which a row must have one; `dated_by` is the date whose months are counted as a file is landed.
+    `measured_by` names the amount and its currency: with the date they place a rejected row in a month.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -70,6 +71,7 @@ class Entity(BaseModel):
     version: str | None = None
     at_least_one_of: tuple[str, ...] = ()
     dated_by: str | None = None
+    measured_by: tuple[str, str] | None = None
     columns: dict[str, Column]
 
 

@@ -41,6 +41,15 @@ def known_labels(layout: Layout) -> Callable[[Sequence[str]], int]:
     return lambda fields: len({label_form(field) for field in fields} & labels)
 
 
+def required_labels(layout: Layout) -> list[str]:
+    """The usual label of each column without which a file of the layout fails."""
+    return [
+        column.labels[0] if column.labels else name
+        for name, column in layout.columns.items()
+        if column.required
+    ]
+
+
 def match_header(names: Sequence[str], layout: Layout, *, what: str, file: str) -> Header:
     """Matches the file's names with the layout's labels; of several labels of a column the first counts.
 
@@ -99,25 +108,9 @@ def _refuse_odd_headers(found: list[str], known: Mapping[str, str], file: str) -
 def _unknown_language(
     names: Sequence[str], layout: Layout, *, what: str, file: str
 ) -> ExtractError:
-    wanted = ", ".join(
-        column.labels[0] if column.labels else name
-        for name, column in layout.columns.items()
-        if column.required
-    )
-    hint = ""
-    if len(names) == 1:
-        found = [
-            name
-            for sign, name in ((";", "semicolon"), ("\t", "tab"), ("|", "bar"))
-            if sign in names[0]
-        ]
-        hint = (
-            f" The line seems to be separated by {found[0]}s, which the profile does not read."
-            if found
-            else ""
-        )
+    wanted = ", ".join(required_labels(layout))
     return ExtractError(
         file,
         f"the header is in no known language: none of its {len(names)} names is a column of {what}",
-        remedy=f"The header must hold the column names, {wanted} among them.{hint}",
+        remedy=f"The header must hold the column names, {wanted} among them.",
     )

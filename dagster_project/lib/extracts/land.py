@@ -20,7 +20,7 @@ from dagster_project.lib.extracts.entities import load_entities
 from dagster_project.lib.extracts.errors import ExtractError, FileChangedError
 from dagster_project.lib.extracts.excel_files import open_workbook
 from dagster_project.lib.extracts.gzip_files import unpack
-from dagster_project.lib.extracts.header import known_labels, match_header
+from dagster_project.lib.extracts.header import known_labels, match_header, required_labels
 from dagster_project.lib.extracts.job import Job, Outcome, settle
 from dagster_project.lib.extracts.ledger import (
     LedgerEntry,
@@ -35,6 +35,7 @@ from dagster_project.lib.extracts.mapped import (
     Mapped,
     TextRows,
     create_layout_view,
+    create_macros,
     lay_out,
     map_laid_out,
     map_plain,
@@ -191,6 +192,7 @@ def _read_plain(
                 known=known_labels(layout),
                 probe=probe,
                 careful=careful,
+                wanted=required_labels(layout),
             )
             done = _land_table(job, delivered, table)
             if done is not None or table.is_careful:
@@ -222,6 +224,9 @@ def _land_table(job: Job, delivered: DeliveredFile, table: TextTable) -> Outcome
     dialect = delivered.source_profile.dialects[delivered.layout]
     for statement in macros(dialect, is_native=table.has_native_values):
         job.connection.execute(statement)
+    create_macros(
+        job.connection, delivered.source_profile.macros, file=delivered.relative_path
+    )
     try:
         found = _typed(job, delivered, rows, expected=table.rows)
     except duckdb.OutOfMemoryException:
@@ -333,6 +338,7 @@ def _publish(
         content=content,
         rows_left_out=outcome.left_out,
         lines_skipped=outcome.lines_skipped,
+        layout=delivered.layout,
         extract=delivered.extract,
         scope=delivered.scope,
     )
@@ -376,7 +382,8 @@ def _look(delivered: DeliveredFile) -> tuple[str, Probe | None]:
     name = delivered.path.name.lower()
     if name.endswith((".gz", ".zip", ".parquet", ".xlsx")):
         return sha256_of(delivered, {delivered.path: hash_file(delivered.path)}), None
-    probe = probe_file(delivered.path, ",")
+    dialect = delivered.source_profile.dialects[delivered.layout]
+    probe = probe_file(delivered.path, dialect.delimiters_for(Path(name).suffix))
     return probe.sha256, probe
 
 

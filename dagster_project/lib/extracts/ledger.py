@@ -24,8 +24,8 @@ class LedgerEntry(BaseModel):
     loaded rows of an entity that is dated, by the first day of the month. `content` identifies what the rows
     were made from: the file's bytes, and those of the files that it was joined with. `rows_left_out` counts
     rows of the file that are no rows of the entity, by the profile's reason; `lines_skipped` lines that are no
-    rows at all (titles, rulers, totals). `extract` names the full extract that the file is a part of, `scope`
-    what it replaces; empty = a delta.
+    rows at all (titles, rulers, totals). `layout`, `extract` and `scope` are those of the delivered file
+    (DeliveredFile): of one content under two names each has its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -51,6 +51,7 @@ class LedgerEntry(BaseModel):
     content: str = ""
     rows_left_out: dict[str, int] = {}
     lines_skipped: int = 0
+    layout: str = ""
     extract: str = ""
     scope: str = ""
 

@@ -25,6 +25,8 @@ from dagster_project.lib.extracts.values import Failure, failures, trimmed, type
 
 # A text that stands for a row that the profile rejects under a rule of its own.
 _BROKEN = "\x1f"
+# Texts by which companies are recognised; a spreadsheet damages them as it does ids.
+_IDENTIFYING = ("registration_number", "vat_number")
 _READERS = {
     "amount": "as_number",
     "quantity": "as_number",
@@ -151,6 +153,25 @@ def create_layout_view(
     connection.execute(f"create or replace temp view {identifier(name)} as {source}")
 
 
+def create_macros(
+    connection: duckdb.DuckDBPyConnection, own: Mapping[str, str], *, file: str
+) -> None:
+    """The profile's own macros, which may use the dialect's.
+
+    Raises:
+        ExtractError: the SQL of one fails.
+    """
+    for name, body in own.items():
+        try:
+            connection.execute(f"create or replace temp macro {identifier(name)}(x) as {body}")
+        except duckdb.Error as error:
+            raise ExtractError(
+                file,
+                f"the SQL of the profile's macro {name} fails ({_said(error)})",
+                remedy="Correct the profile; kam check reads the files without a run.",
+            ) from error
+
+
 def map_laid_out(
     connection: duckdb.DuckDBPyConnection,
     entity: Entity,
@@ -274,7 +295,7 @@ def _source_column(
     alias, value = text_alias(index), value_alias(index)
     found = [Failure(f"{alias} = {literal(_BROKEN + rule)}", rule) for rule in broken]
     if profile != GENERIC and column.type in ("id", "text"):
-        if column.type == "id":
+        if column.type == "id" or column.name in _IDENTIFYING:
             found.append(Failure(f"regexp_full_match({alias}, '{SHORTENED}')", "damaged_id"))
         found.append(Failure(f"starts_with({alias}, '{UNREADABLE}')", "unreadable"))
     return SourceColumn(

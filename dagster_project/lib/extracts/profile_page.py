@@ -59,9 +59,18 @@ def _entity(entity: str, mapping: EntityMapping, layout: Layout, say: dict[str, 
         for name, source in mapping.columns.items()
     )
     lines = [
-        *(f"- {say['joined']} `{name}`{say['colon']}`{join.on}`" for name, join in mapping.joins.items()),
-        *(f"- {say['left_out']} ({rule.reason}){say['colon']}`{rule.when}`" for rule in mapping.leave_out),
-        *(f"- {say['rejected']} ({rule.rule}){say['colon']}`{rule.when}`" for rule in mapping.reject),
+        *(
+            f"- {say['joined']} `{name}`{say['colon']}`{join.on}`"
+            for name, join in mapping.joins.items()
+        ),
+        *(
+            f"- {say['left_out']} ({rule.reason}){say['colon']}`{rule.when}`"
+            for rule in mapping.leave_out
+        ),
+        *(
+            f"- {say['rejected']} ({rule.rule}){say['colon']}`{rule.when}`"
+            for rule in mapping.reject
+        ),
     ]
     return [
         f"## `{entity}` {say['from']} {mapping.layout}",

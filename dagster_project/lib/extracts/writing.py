@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.lib.extracts.entities import Entity
+from dagster_project.lib.extracts.entities import Entity, load_entities
 from dagster_project.lib.extracts.limits import MAX_RAW_TEXT_CHARACTERS
 from dagster_project.lib.extracts.quoting import identifier, literal
 from dagster_project.lib.extracts.typed_sql import TypedQuery
@@ -31,6 +31,10 @@ REJECTED_FIELDS = {
     "raw_value": "VARCHAR",
     "rule": "VARCHAR",
     "raw_line": "VARCHAR",
+    # what the row says of its date and money, where it can be read (entities.yml, dated_by, measured_by)
+    "row_date": "DATE",
+    "row_amount": "DECIMAL(18,4)",
+    "row_currency": "VARCHAR",
 }
 
 
@@ -87,8 +91,8 @@ def split_marked(
     connection.execute(
         f"insert into rejected_row select {_constants(origin)}, failed.line_number,"
         f" failure_code.column_name, nullif(left({text}, {MAX_RAW_TEXT_CHARACTERS}), ''),"
-        " failure_code.rule, null"
-        f" from (select extra_columns, {line} as line_number from {rows}"
+        " failure_code.rule, null, row_date, row_amount, row_currency"
+        f" from (select extra_columns, {line} as line_number, {_placed(origin.entity)} from {rows}"
         " where line_number < 0) as failed"
         " inner join failure_code"
         " on failure_code.code = split_part(failed.extra_columns, ':', 1)::integer"
@@ -105,7 +109,7 @@ def add_rejected_lines(connection: duckdb.DuckDBPyConnection, lines: Path, origi
     """Adds the lines that the careful path set apart."""
     connection.execute(
         f"insert into rejected_row select {_constants(origin)},"
-        " line_number, null, null, rule, raw_line"
+        " line_number, null, null, rule, raw_line, null, null, null"
         f" from read_json({literal(lines)}, format = 'newline_delimited',"
         " columns = {line_number: 'BIGINT', rule: 'VARCHAR', raw_line: 'VARCHAR'})"
     )
@@ -156,6 +160,15 @@ def rows_by_month(
 def part_of(path: Path) -> Path:
     """The name of a file until it is whole: hidden from `*.parquet`, beside its final place."""
     return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def _placed(name: str) -> str:
+    """SQL of a rejected row's date, amount and currency, over the typed columns of its entity."""
+    entity = load_entities().get(name)
+    dated_by = entity.dated_by if entity else None
+    amount, currency = (entity.measured_by if entity else None) or (None, None)
+    columns = (("row_date", dated_by), ("row_amount", amount), ("row_currency", currency))
+    return ", ".join(f"{identifier(of) if of else 'null'} as {alias}" for alias, of in columns)
 
 
 def _constants(origin: Origin) -> str:

@@ -95,7 +95,8 @@ def _hand_in_entity(
 def _todays_files(duck: duckdb.DuckDBPyConnection, entity: str, raw: Path) -> list[str]:
     """Names of the raw files of what lies in the landing folder now, each content once."""
     delivered = duck.execute(
-        f"select distinct delivery_id from {RAW}.deliveries where entity = ? order by delivery_id",
+        f"select distinct delivery_id from {RAW}.deliveries where entity = ? and not is_replaced "
+        "order by delivery_id",
         [entity],
     ).fetchall()
     entries = [read_entry(raw, int(delivery_id)) for (delivery_id,) in delivered]

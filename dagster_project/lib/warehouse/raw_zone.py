@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dagster_project.lib.extracts.entities import Entity, load_entities
+from dagster_project.lib.extracts.full_extracts import places_of
 from dagster_project.lib.extracts.ledger import LedgerEntry
 from dagster_project.lib.release.live import LiveRelease
 
@@ -28,6 +29,10 @@ DELIVERIES = pa.schema(
         ("delivery_id", pa.int64()),
         ("delivery_order", pa.int64()),
         ("is_repeated", pa.bool_()),
+        ("is_replaced", pa.bool_()),
+        ("layout", pa.string()),
+        ("extract_name", pa.string()),
+        ("extract_rank", pa.int32()),
         ("rows_read", pa.int64()),
         ("rows_loaded", pa.int64()),
         ("rows_rejected", pa.int64()),
@@ -66,6 +71,7 @@ PARAMETERS = pa.schema(
         ("max_rejected_share", pa.decimal128(7, 6)),
         ("max_row_count_drop", pa.decimal128(7, 6)),
         ("max_revenue_change", pa.decimal128(9, 6)),
+        ("control_total_tolerance", pa.decimal128(18, 4)),
         ("inactive_days", pa.int32()),
     ]
 )
@@ -143,12 +149,23 @@ LIVE_MARTS = {"account_tiers": LIVE_ACCOUNT_TIERS, "published_tiers": LIVE_PUBLI
 
 @dataclass(frozen=True)
 class Delivery:
-    """A delivered file that lies in the landing folder now, with its place in the order of deliveries."""
+    """A delivered file that lies in the landing folder now, with its place in the order of deliveries.
+
+    `is_repeated`: a delivery that counts holds the same bytes. `is_replaced`: a later full extract stands in
+    its place; `extract_rank` is 1 in the latest one and null in a delta.
+    """
 
     file: str
     order: int
     entry: LedgerEntry
     is_repeated: bool
+    is_replaced: bool = False
+    extract_rank: int | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether rows of it reach the models; of one content at most one delivery does."""
+        return not (self.is_repeated or self.is_replaced)
 
     def row(self) -> dict[str, object]:
         """The row of `raw.deliveries`."""
@@ -161,6 +178,10 @@ class Delivery:
             "delivery_id": self.entry.delivery_id,
             "delivery_order": self.order,
             "is_repeated": self.is_repeated,
+            "is_replaced": self.is_replaced,
+            "layout": self.entry.layout or None,
+            "extract_name": self.entry.extract or None,
+            "extract_rank": self.extract_rank,
             "rows_read": self.entry.rows_read,
             "rows_loaded": self.entry.rows_loaded,
             "rows_rejected": self.entry.rows_rejected,
@@ -175,23 +196,34 @@ class Delivery:
                 "line_count": lines,
             }
             for month, lines in self.entry.rows_by_month.items()
-            if self.entry.entity == "invoice_lines" and not self.is_repeated
+            if self.entry.entity == "invoice_lines" and self.counts
         ]
 
 
 def ordered_deliveries(landed: Iterable[tuple[str, LedgerEntry]]) -> list[Delivery]:
-    """Deliveries in the order given (file, entry); of equal contents the first counts, the others are repeats."""
+    """Deliveries in the order given (file, entry); of equal contents the first that is not replaced counts."""
+    files = list(landed)
     deliveries: list[Delivery] = []
     seen: set[int] = set()
-    for order, (file, entry) in enumerate(landed, start=1):
-        deliveries.append(Delivery(file, order, entry, is_repeated=entry.delivery_id in seen))
-        seen.add(entry.delivery_id)
+    places = places_of([entry for _, entry in files])
+    for order, ((file, entry), place) in enumerate(zip(files, places, strict=True), start=1):
+        delivery = Delivery(
+            file,
+            order,
+            entry,
+            is_repeated=not place.is_replaced and entry.delivery_id in seen,
+            is_replaced=place.is_replaced,
+            extract_rank=place.extract_rank,
+        )
+        deliveries.append(delivery)
+        if delivery.counts:
+            seen.add(entry.delivery_id)
     return deliveries
 
 
 def entity_files(deliveries: Sequence[Delivery], raw: Path, entity: str) -> list[Path]:
-    """The landed Parquet files of an entity, each content once; the empty one where nothing was delivered."""
-    files = sorted({d.entry.landed for d in deliveries if d.entry.entity == entity})
+    """The landed Parquet files of an entity that count; the empty one where nothing was delivered."""
+    files = sorted({d.entry.landed for d in deliveries if d.entry.entity == entity and d.counts})
     return [raw / entity / file for file in files] or [raw / entity / "_empty.parquet"]
 
 
@@ -291,18 +323,19 @@ def _create_rejected_view(
     connection: duckdb.DuckDBPyConnection, raw: Path, deliveries: Sequence[Delivery]
 ) -> None:
     """Rejected rows carry the file name of their first delivery; the view names today's."""
-    kept = [d for d in deliveries if d.entry.rejected and not d.is_repeated]
+    kept = [d for d in deliveries if d.entry.rejected and d.counts]
     columns = (
         "rejected.entity, rejected.source_system, deliveries.source_file, rejected.delivery_id, "
         "rejected.line_number, rejected.column_name, "
-        f"{published_raw_value('rejected')} as raw_value, rejected.rule"
+        f"{published_raw_value('rejected')} as raw_value, rejected.rule, "
+        "rejected.row_date, rejected.row_amount, rejected.row_currency"
     )
     if not kept:
         empty = (
             "select null::varchar as entity, null::varchar as source_system, null::bigint as delivery_id, "
             "null::bigint as line_number, null::varchar as column_name, null::varchar as raw_value, "
-            "null::varchar as raw_line, "
-            "null::varchar as rule where false"
+            "null::varchar as raw_line, null::varchar as rule, null::date as row_date, "
+            "null::decimal(18,4) as row_amount, null::varchar as row_currency where false"
         )
         source = f"({empty})"
     else:
@@ -312,7 +345,8 @@ def _create_rejected_view(
         connection,
         "rejected_rows",
         f"select {columns} from {source} as rejected inner join raw.deliveries as deliveries "
-        "on rejected.delivery_id = deliveries.delivery_id and not deliveries.is_repeated",
+        "on rejected.delivery_id = deliveries.delivery_id "
+        "and not deliveries.is_repeated and not deliveries.is_replaced",
     )
 
 

@@ -51,7 +51,7 @@ def prepare_raw_schema(
         identifiers,
     )
     as_of = settings.as_of or day_after_last_invoiced_month(
-        delivery.entry for delivery in deliveries
+        delivery.entry for delivery in deliveries if delivery.counts
     )
     if as_of is None:
         raise NothingInvoicedError(

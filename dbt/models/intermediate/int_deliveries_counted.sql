@@ -90,6 +90,12 @@ staged as (
     select
         delivery_id,
         count(*) as rows_staged
+    from {{ ref('stg_erp__control_totals') }}
+    group by delivery_id
+    union all
+    select
+        delivery_id,
+        count(*) as rows_staged
     from {{ ref('stg_governance__tier_overrides') }}
     group by delivery_id
     union all
@@ -114,14 +120,17 @@ counted as (
         deliveries.entity,
         deliveries.profile,
         deliveries.delivery_order,
+        deliveries.is_replaced,
         deliveries.rows_read,
         case
-            when deliveries.is_repeated then 0
+            when deliveries.is_repeated or deliveries.is_replaced then 0
+            -- of a layout that is only joined to others: no entity, hence no model of its own
+            when deliveries.entity like '%.%' then deliveries.rows_loaded
             else coalesce(staged.rows_staged, 0) - coalesce(unconvertible.rows_unconvertible, 0)
         end as rows_loaded,
         superseded.rows_superseded,
         case
-            when deliveries.is_repeated then deliveries.rows_rejected
+            when deliveries.is_repeated or deliveries.is_replaced then deliveries.rows_rejected
             else deliveries.rows_rejected + coalesce(unconvertible.rows_unconvertible, 0)
         end as rows_rejected
     from deliveries

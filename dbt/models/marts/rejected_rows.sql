@@ -29,7 +29,7 @@ unconvertible as (
     from {{ ref('int_invoice_lines_unconvertible') }} as lines
     inner join {{ ref('stg_run__deliveries') }} as deliveries
         on lines.delivery_id = deliveries.delivery_id
-    where not deliveries.is_repeated
+    where not deliveries.is_repeated and not deliveries.is_replaced
 )
 
 select * from read_rejects

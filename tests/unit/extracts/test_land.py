@@ -63,7 +63,7 @@ def test_the_ledger_says_what_was_read(folder: LandingFolder) -> None:
     rejected = duckdb.execute(f"select * from '{folder.raw}/rejected/{entry.rejected}'").fetchone()
     assert rejected == (
         "users", "crm", "crm/users_1.csv", entry.delivery_id, 3, "is_active", "x", "not_a_boolean",
-        None,
+        None, None, None, None,
     )  # fmt: skip
 
 
@@ -222,3 +222,27 @@ def test_the_sample_company_lands_without_a_rejected_row(folder: LandingFolder) 
     lines = (shared / "erp" / "invoice_lines.csv").read_bytes()
     landed = folder.land("erp/invoice_lines.csv", lines)
     assert (landed.entry.rows_loaded, landed.entry.rows_rejected) == (60_855, 0)
+
+
+def test_a_rejected_row_keeps_its_date_and_money_where_they_can_be_read(
+    folder: LandingFolder,
+) -> None:
+    header = "invoice_id,line_id,customer_id,invoice_date,document_type,net_amount,currency\n"
+    rows = [
+        "I1,1,C1,2025-05-15,gift,12.5,EUR",
+        "I2,1,C1,hier,invoice,12.5,EUR",
+        "I3,1,C1,2025-05-15,invoice,many,EUR",
+        "I4,1,C1,2025-05-15,invoice,12.5",
+    ]
+    landed = folder.land("erp/invoice_lines.csv", header + "\n".join(rows) + "\n")
+    placed = duckdb.execute(
+        "select line_number, row_date, row_amount, row_currency "
+        f"from '{folder.raw}/rejected/{landed.entry.rejected}' order by line_number"
+    ).fetchall()
+    day, amount = dt.date(2025, 5, 15), Decimal("12.5000")
+    assert placed == [
+        (2, day, amount, "EUR"),
+        (3, None, amount, "EUR"),
+        (4, day, None, "EUR"),
+        (5, None, None, None),
+    ]

@@ -13,7 +13,7 @@ ranked as (
     from repeated
     inner join {{ ref('stg_run__deliveries') }} as deliveries
         on repeated.delivery_id = deliveries.delivery_id
-    where not deliveries.is_repeated
+    where not deliveries.is_repeated and not deliveries.is_replaced
 ),
 
 superseded as (

@@ -12,6 +12,10 @@ renamed as (
         delivery_id,
         delivery_order,
         is_repeated,
+        is_replaced,
+        layout,
+        extract_name,
+        extract_rank,
         rows_read,
         rows_loaded,
         rows_rejected

@@ -11,7 +11,10 @@ renamed as (
         line_number,
         column_name,
         raw_value,
-        rule
+        rule,
+        row_date,
+        row_amount,
+        row_currency
     from source
 )
 

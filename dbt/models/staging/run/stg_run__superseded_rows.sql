@@ -118,6 +118,15 @@ superseded as (
         versions.delivery_id,
         count(*) as rows_superseded
     from (
+        {{ ranked_versions('(' ~ dated_control_totals() ~ ')', ['month_index', 'currency']) }}
+    ) as versions
+    where versions.version_rank > 1
+    group by versions.delivery_id
+    union all
+    select
+        versions.delivery_id,
+        count(*) as rows_superseded
+    from (
         {{ ranked_versions(source('governance', 'tier_overrides'), [
             'account_id',
             'tier',
@@ -170,7 +179,7 @@ counted as (
         deliveries.source_file,
         deliveries.delivery_id,
         case
-            when deliveries.is_repeated then deliveries.rows_loaded
+            when deliveries.is_repeated or deliveries.is_replaced then deliveries.rows_loaded
             else coalesce(superseded.rows_superseded, 0)
         end as rows_superseded
     from deliveries
