@@ -337,11 +337,11 @@ class Profile(Part):
                 raise ValueError(
                     f"entities.{entity}: the required column {missing[0]} is not mapped"
                 )
-            for name, source in mapping.columns.items():
-                self._check_source(f"entities.{entity}.{name}", source, mapping)
             for join in mapping.joins.values():
                 if join.table is not None and join.table not in self.layouts:
                     raise ValueError(f"entities.{entity}: {join.table} is not among the layouts")
+            for name, source in mapping.columns.items():
+                self._check_source(f"entities.{entity}.{name}", source, mapping)
 
     def _check_source(self, place: str, source: Source, mapping: EntityMapping) -> None:
         if source.column is None:

@@ -1,0 +1,164 @@
+"""Rows made of several files, by a profile of a company's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.lib.landing import LandingReport, land_everything
+from dagster_project.settings import Settings, load_settings
+from tests.unit.extracts.test_profile import SHOP
+
+BILLS = "Bill no;Day;Customer;Net sum\nB1;2026-01-05;C1;10,50\nB2;2026-01-06;C2;-3\n"
+
+
+class Shop:
+    """A landing folder of the system `shop`, read by the profile of this test."""
+
+    def __init__(self, folder: Path, profile: str = SHOP) -> None:
+        self.folder = folder
+        (folder / "profiles").mkdir(parents=True, exist_ok=True)
+        (folder / "profiles" / "shop.yml").write_text(profile, encoding="utf-8")
+
+    @property
+    def settings(self) -> Settings:
+        flags = {
+            "landing": self.folder / "landing",
+            "out": self.folder / "out",
+            "profile_folder": self.folder / "profiles",
+            "profiles": {"shop": "shop"},
+        }
+        return load_settings(None, flags, environment={})
+
+    def write(self, name: str, text: str) -> None:
+        path = self.folder / "landing" / "shop" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def land(self) -> LandingReport:
+        return land_everything(self.settings, scratch=self.folder / "scratch")
+
+    def lines(self, report: LandingReport) -> list[tuple[object, ...]]:
+        landed = [f.entry for f in report.files if f.entry.entity == "invoice_lines"]
+        paths = [str(self.settings.raw / "invoice_lines" / entry.landed) for entry in landed]
+        return duckdb.execute(
+            f"select invoice_id, customer_id, net_amount::varchar from read_parquet({paths}) order by all"
+        ).fetchall()
+
+    def rejected(self, report: LandingReport) -> list[tuple[object, ...]]:
+        names = [f.entry.rejected for f in report.files if f.entry.rejected]
+        paths = [str(self.settings.raw / "rejected" / str(name)) for name in names]
+        if not paths:
+            return []
+        return duckdb.execute(
+            "select source_file, line_number, column_name, raw_value, rule"
+            f" from read_parquet({paths}) order by all"
+        ).fetchall()
+
+
+@pytest.fixture(autouse=True)
+def no_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dagster_project.lib.extracts.stillness.LOOK_AGAIN_SECONDS", 0.0)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+def test_a_row_without_its_partner_waits_for_it(shop: Shop) -> None:
+    shop.write("bill_1.csv", BILLS)
+    shop.write("client_1.csv", "code;name\nC1;Ann\n")
+    first = shop.land()
+    assert shop.lines(first) == [("B1", "C1", "10.5000")]
+    assert shop.rejected(first) == [("shop/bill_1.csv", 3, "invoice_id", "B2", "no_client")]
+    shop.write("client_2.csv", "code;name\nC2;Bob\n")
+    second = shop.land()
+    assert shop.lines(second) == [("B1", "C1", "10.5000"), ("B2", "C2", "-3.0000")]
+    assert shop.rejected(second) == []
+    for file in second.files:
+        assert file.entry.rows_read == file.entry.rows_loaded + file.entry.rows_rejected
+
+
+def test_the_same_files_are_landed_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.write("bill_1.csv", BILLS)
+    shop.write("client_1.csv", "code;name\nC1;Ann\nC2;Bob\n")
+    before = shop.land()
+    monkeypatch.setattr(
+        "dagster_project.lib.extracts.land.connect", lambda *_, **__: pytest.fail("read again")
+    )
+    assert shop.land() == before
+
+
+def test_of_a_key_the_later_delivery_is_joined(shop: Shop) -> None:
+    profile = SHOP.replace("invoice_id: number", "invoice_id: {from: number, sql: client.name}")
+    shop = Shop(shop.folder, profile)
+    shop.write("bill.csv", BILLS)
+    shop.write("client_1.csv", "code;name\nC1;Ann\nC2;Bob\n")
+    shop.write("client_2.csv", "code;name\nC1;Anna\n")
+    assert [line[0] for line in shop.lines(shop.land())] == ["Anna", "Bob"]
+
+
+def test_a_join_that_doubles_rows_is_refused(shop: Shop) -> None:
+    shop = Shop(shop.folder, SHOP.replace("    key: [code]\n", ""))
+    shop.write("bill.csv", BILLS)
+    shop.write("client.csv", "code;name\nC1;Ann\nC1;Anna\n")
+    (error,) = [error for error in shop.land().errors if "bill.csv" in error]
+    assert "give one row several partners (line 2)" in error
+
+
+def test_sql_that_fails_names_the_profile_and_no_value(shop: Shop) -> None:
+    shop = Shop(shop.folder, SHOP.replace("net_amount: sum", "net_amount: {sql: this.nothing}"))
+    shop.write("bill.csv", BILLS)
+    (error,) = [error for error in shop.land().errors if "bill.csv" in error]
+    assert "the SQL of the profile shop for invoice_lines fails" in error
+    assert "nothing" in error
+    shop = Shop(
+        shop.folder, SHOP.replace("net_amount: sum", "net_amount: {sql: cast(this.number as int)}")
+    )
+    (error,) = [error for error in shop.land().errors if "bill.csv" in error]
+    assert "ConversionException" in error
+    assert "B1" not in error
+
+
+def test_rows_are_left_out_and_rejected_by_the_profiles_rules(shop: Shop) -> None:
+    rules = """
+    leave_out: [{reason: test_bill, when: "this.number like 'T%'"}]
+    reject: [{rule: too_old, column: invoice_date, when: "this.day < '2020'"}]
+    columns:
+"""
+    at = SHOP.rindex("    columns:\n")
+    shop = Shop(shop.folder, SHOP[:at] + rules.lstrip("\n") + SHOP[at + len("    columns:\n") :])
+    shop.write("client.csv", "code;name\nC1;Ann\nC2;Bob\n")
+    shop.write("bill.csv", BILLS + "T1;2026-01-07;C1;1\nB3;2019-01-01;C1;2\nB4;2026-01-08;C1;x\n")
+    report = shop.land()
+    (entry,) = [f.entry for f in report.files if f.entry.entity == "invoice_lines"]
+    assert entry.rows_left_out == {"test_bill": 1}
+    assert (entry.rows_read, entry.rows_loaded, entry.rows_rejected) == (4, 2, 2)
+    assert shop.rejected(report) == [
+        ("shop/bill.csv", 5, "invoice_date", "2019-01-01", "too_old"),
+        ("shop/bill.csv", 6, "net_amount", "x", "not_an_amount"),
+    ]
+
+
+def test_a_profile_that_changed_reads_the_files_again(shop: Shop) -> None:
+    shop.write("bill.csv", BILLS)
+    shop.write("client.csv", "code;name\nC1;Ann\nC2;Bob\n")
+    assert [line[2] for line in shop.lines(shop.land())] == ["10.5000", "-3.0000"]
+    turned = SHOP.replace("net_amount: sum", "net_amount: {from: sum, negative_when: 'true'}")
+    changed = Shop(shop.folder, turned)
+    assert [line[2] for line in changed.lines(changed.land())] == ["-10.5000", "3.0000"]
+
+
+def test_a_file_without_its_done_mark_is_left(shop: Shop) -> None:
+    shop = Shop(shop.folder, SHOP + "done_files: true\n")
+    shop.write("bill.csv", BILLS)
+    shop.write("client.csv", "code;name\nC1;Ann\nC2;Bob\n")
+    shop.write("client.csv.done", "")
+    assert shop.land().left == ["shop/bill.csv"]
+    shop.write("bill.csv.done", "")
+    report = shop.land()
+    assert report.left == []
+    assert len(shop.lines(report)) == 2
