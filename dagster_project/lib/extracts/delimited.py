@@ -107,6 +107,7 @@ def open_delimited(
         file=file,
         wanted=wanted,
     )
+    dialect = dialect.with_edges(header.has_edges)
     form = f"csv, {DELIMITER_NAMES.get(header.delimiter, header.delimiter)}, {_line_end(probe)}"
     if not careful and _looks_clean(encoded, header, dialect):
         return _fast(encoded, header, dialect, form=form)
