@@ -31,7 +31,8 @@ select
     latest.source_system,
     latest.entity,
     concat(
-        latest.source_system, '/', latest.entity, ': the full extract ', latest.extract_name, ' holds ',
+        latest.source_system, '/', latest.entity, ': the full extract ', latest.extract_name,
+        ' holds ',
         cast(latest.rows_accepted as string), ' rows, ', earlier.extract_name, ' before it ',
         cast(earlier.rows_accepted as string)
     ) as observed

@@ -42,15 +42,12 @@ def control_total_rows(lines: pd.DataFrame) -> list[Row]:
     them.
     """
     booked = lines[lines["left_out"] == ""]
-    months = booked["invoice_date"].dt.to_period("M")
-    sums = booked.groupby([months, booked["currency"]])["net"].sum()
+    last_days = booked["invoice_date"].dt.to_period("M").dt.end_time.dt.date
+    keyed = booked.assign(month=last_days)[["month", "currency", "net"]]
+    sums = keyed.groupby(["month", "currency"], as_index=False)["net"].sum()
     return [
-        {
-            "month": str(month.end_time.date()),
-            "currency": str(currency),
-            "amount": as_money(int(amount)),
-        }
-        for (month, currency), amount in sums.items()
+        {"month": str(month), "currency": str(currency), "amount": as_money(int(amount))}
+        for month, currency, amount in sums.itertuples(index=False)
     ]
 
 
