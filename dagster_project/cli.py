@@ -102,10 +102,26 @@ def check(
     debug: Debug = False,
 ) -> None:
     """Read and validate the extracts; publish nothing."""
-    from dagster_project.commands import run_check
+    from dagster_project.check import run_check
 
     flags = {"landing": landing, "policy": policy, "profiles": profile}
     _run(run_check, flags, settings=settings, as_json=as_json, debug=debug)
+
+
+@app.command()
+def profiles(
+    name: Annotated[str, typer.Argument(help="Of a profile; without it all are listed.")] = "",
+    lang: Annotated[str, typer.Option("--lang", help="en (default) or fr.")] = "en",
+    policy: PolicyFile = None,
+    settings: SettingsFile = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show which source profiles there are, and what one of them reads and how."""
+    from dagster_project.check import run_profiles
+
+    flags = {"policy": policy, "name": name, "lang": lang}
+    _run(run_profiles, flags, settings=settings, as_json=as_json, debug=debug)
 
 
 @app.command()

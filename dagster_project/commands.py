@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import tempfile
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 DEMO_LANDING = "demo_landing"
 LAST_RUNS = 5
 PIPE_WIDTH = 120
-NOT_SETTINGS = ("account", "moves", "lang")
+NOT_SETTINGS = ("account", "moves", "lang", "name")
 INTERRUPTED = 130
 
 
@@ -142,42 +141,6 @@ def run_refresh(call: Call) -> ExitCode:
             )
     shown.headline(call.console, figures)
     return code
-
-
-def run_check(call: Call) -> ExitCode:
-    """`kam check`: lands into a folder that is thrown away."""
-    from dagster_project.lib.landing import land_everything
-    from dagster_project.lib.rejections import frequent_reasons
-
-    with tempfile.TemporaryDirectory(prefix="kam-check-") as folder:
-        settings = call.settings.model_copy(update={"out": Path(folder)})
-        with progress(call.errors, quiet=call.as_json):
-            report = land_everything(settings, scratch=Path(folder))
-        reasons = frequent_reasons(report, settings.raw)
-    share = call.policy.gate.max_rejected_share
-    over = [
-        f"{extract}: {rejected} of {read} rows rejected, more than the policy's share of {share}"
-        for extract, read, rejected in report.extracts()
-        if rejected > share * read
-    ]
-    if call.as_json:
-        call.answer(
-            report.model_dump(mode="json")
-            | {
-                "over_the_rejected_share": over,
-                "rejected_rows": [reason.model_dump() for reason in reasons],
-            }
-        )
-    else:
-        shown.landing(call.console, report)
-        shown.rejections(call.console, reasons)
-        for text in over:
-            call.errors.print(text, style="red", markup=False, soft_wrap=True)
-    for text in report.errors:
-        call.errors.print(text, style="red", markup=False, soft_wrap=True)
-    if report.errors:
-        return ExitCode.UNREADABLE
-    return ExitCode.GATE_FAILED if over else ExitCode.DONE
 
 
 def run_status(call: Call) -> ExitCode:
@@ -303,9 +266,11 @@ def _say_why_not(call: Call, outcome: Any) -> None:
 def _code_of(error: Exception) -> ExitCode:
     from dagster_project.lib.explained import AccountNotFoundError
     from dagster_project.lib.extracts.errors import ExtractError
+    from dagster_project.lib.extracts.profile import ProfileError
     from dagster_project.lib.simulation.errors import SimulationError
 
-    if isinstance(error, SettingsError | PolicyError | AccountNotFoundError | SimulationError):
+    said_wrongly = (SettingsError, PolicyError, ProfileError, AccountNotFoundError, SimulationError)
+    if isinstance(error, said_wrongly):
         return ExitCode.WRONG_USAGE
     return ExitCode.UNREADABLE if isinstance(error, ExtractError) else ExitCode.FAILED
 

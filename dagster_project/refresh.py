@@ -80,7 +80,9 @@ def refresh(settings: Settings, policy: Policy) -> Outcome:
             live = read_live(settings.published)
             if live is not None and not settings.full and is_up_to_date(live, settings, policy):
                 return Outcome("nothing_to_do", live, seconds=time.monotonic() - started)
-            find_deliveries(settings.landing, profiles=settings.profiles)
+            find_deliveries(
+                settings.landing, profiles=settings.profiles, own_profiles=settings.own_profiles
+            )
             gc.set_threshold(GC_OBJECTS)
             return _run(settings, started)
     except Timeout:

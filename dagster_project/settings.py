@@ -27,11 +27,12 @@ ENVIRONMENT = {
     "KAM_AS_OF": "as_of",
     "KAM_FULL": "full",
     "KAM_PROFILES": "profiles",
+    "KAM_PROFILE_FOLDER": "profile_folder",
     "KAM_MEMORY_LIMIT": "memory_limit",
     "KAM_THREADS": "threads",
     "KAM_ENGINE": "engine",
 }
-PATHS = ("landing", "out", "policy")
+PATHS = ("landing", "out", "policy", "profile_folder")
 
 # Names as the installed packages read them. Dagster's variable stops the upload alone; its local
 # log of events stops by its instance (`DAGSTER_INSTANCE`).
@@ -65,6 +66,7 @@ class Settings(BaseModel):
     landing: Path = Path("data/landing")
     out: Path = Path("data/out")
     profiles: dict[str, str] = Field(default_factory=dict)
+    profile_folder: Path | None = None
     policy: Path | None = None
     as_of: date | None = None
     full: bool = False
@@ -78,7 +80,7 @@ class Settings(BaseModel):
     engine: Engine = "duckdb"
     spark: SparkSettings = Field(default_factory=SparkSettings)
 
-    @field_validator("landing", "out", "policy", mode="before")
+    @field_validator("landing", "out", "policy", "profile_folder", mode="before")
     @classmethod
     def _is_local(cls, value: object) -> object:
         if "://" in str(value):
@@ -114,6 +116,13 @@ class Settings(BaseModel):
         if not re.fullmatch(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B", text):
             raise ValueError(f"{text} is not an amount of memory; write one like 1GB or 800MB")
         return text
+
+    @property
+    def own_profiles(self) -> Path | None:
+        """The folder of the company's own source profiles: the setting, or `profiles` beside the policy."""
+        if self.profile_folder is not None or self.policy is None:
+            return self.profile_folder
+        return self.policy.parent / "profiles"
 
     @property
     def raw(self) -> Path:
@@ -247,6 +256,9 @@ def share_settings(settings: Settings) -> None:
             "KAM_AS_OF": settings.as_of.isoformat() if settings.as_of else "",
             "KAM_FULL": str(settings.full).lower(),
             "KAM_PROFILES": profiles,
+            "KAM_PROFILE_FOLDER": str(settings.own_profiles.resolve())
+            if settings.own_profiles
+            else "",
             "KAM_MEMORY_LIMIT": settings.memory_limit,
             "KAM_THREADS": str(settings.threads),
             "KAM_ENGINE": settings.engine,

@@ -11,7 +11,7 @@ from dagster_project.lib.extracts.discover import DeliveredFile, Discovery, find
 from dagster_project.lib.extracts.entities import load_entities
 from dagster_project.lib.extracts.errors import ExtractError, FileChangedError
 from dagster_project.lib.extracts.full_extracts import places_of
-from dagster_project.lib.extracts.land import land
+from dagster_project.lib.extracts.land import Means, land
 from dagster_project.lib.extracts.ledger import LedgerEntry
 from dagster_project.lib.extracts.writing import empty_parquet
 from dagster_project.lib.release.live import read_live
@@ -70,7 +70,9 @@ def land_everything(settings: Settings, *, scratch: Path) -> LandingReport:
     for entity in load_entities().values():
         empty_parquet(entity, settings.raw)
     try:
-        found = find_deliveries(settings.landing, profiles=settings.profiles)
+        found = find_deliveries(
+            settings.landing, profiles=settings.profiles, own_profiles=settings.own_profiles
+        )
     except ExtractError as error:
         return LandingReport(files=[], left=[], ignored=[], errors=[str(error)])
     report = LandingReport(
@@ -79,8 +81,13 @@ def land_everything(settings: Settings, *, scratch: Path) -> LandingReport:
         ignored=[f"{name}: {reason}" for name, reason in found.ignored],
         errors=[str(error) for error in found.errors],
     )
-    for delivered in found.files:
-        _land_one(delivered, report, settings=settings, scratch=scratch)
+    means = Means(
+        raw=settings.raw,
+        scratch=scratch,
+        memory_limit=settings.memory_limit,
+        threads=settings.threads,
+    )
+    _land_all(found, report, means)
     report.errors.extend(_absent_entities(found, settings.landing))
     report.schema_changes.extend(_schema_changes(report, settings))
     return report
@@ -97,41 +104,70 @@ def _schema_changes(report: LandingReport, settings: Settings) -> list[str]:
     return changes
 
 
+def _land_all(found: Discovery, report: LandingReport, means: Means) -> None:
+    """Rows that others are joined with first; the report is in the order of delivery."""
+    landed: dict[int, LedgerEntry] = {}
+    places = places_of(found.files)
+    joinable = [index for index, file in enumerate(found.files) if file.mapping is None]
+    others = [index for index, file in enumerate(found.files) if file.mapping is not None]
+    for index in (*joinable, *others):
+        delivered = found.files[index]
+        names = delivered.joined_entities()
+        joined = [
+            landed[other]
+            for other in joinable
+            if other in landed
+            and not places[other].is_replaced
+            and found.files[other].system == delivered.system
+            and found.files[other].entity in names
+        ]
+        entry = _land_one(delivered, joined, report=report, means=means)
+        if entry is not None:
+            landed[index] = entry
+    report.files.extend(
+        LandedFile(file=found.files[index].relative_path, entry=landed[index])
+        for index in sorted(landed)
+    )
+
+
 def _land_one(
-    delivered: DeliveredFile, report: LandingReport, *, settings: Settings, scratch: Path
-) -> None:
+    delivered: DeliveredFile,
+    joined: list[LedgerEntry],
+    *,
+    report: LandingReport,
+    means: Means,
+) -> LedgerEntry | None:
     try:
-        entry = land(
-            delivered,
-            raw=settings.raw,
-            scratch=scratch,
-            memory_limit=settings.memory_limit,
-            threads=settings.threads,
-        )
+        entry = land(delivered, means, joined=joined)
     except FileChangedError as error:
         log.warning("%s", error)
-        report.left.append(delivered.relative_path)
+        if delivered.relative_path not in report.left:
+            report.left.append(delivered.relative_path)
+        return None
     except ExtractError as error:
-        report.errors.append(str(error))
-    else:
-        # the ledger knows a content by its first name; of which extract it is a part, today's name says
-        today = {"layout": delivered.layout, "extract": delivered.extract}
-        entry = entry.model_copy(update=today)
-        report.files.append(LandedFile(file=delivered.relative_path, entry=entry))
-        log.info(
-            "landed %s: %s rows read, %s rejected",
-            delivered.relative_path,
-            entry.rows_read,
-            entry.rows_rejected,
-        )
+        if str(error) not in report.errors:
+            report.errors.append(str(error))
+        return None
+    log.info(
+        "landed %s: %s rows read, %s rejected",
+        delivered.relative_path,
+        entry.rows_read,
+        entry.rows_rejected,
+    )
+    # the ledger knows a content by its first name; of which extract it is a part, today's name says
+    return entry.model_copy(
+        update={
+            "layout": delivered.layout,
+            "extract": delivered.extract,
+            "scope": delivered.scope,
+        }
+    )
 
 
 def _absent_entities(found: Discovery, landing: Path) -> list[str]:
-    present = {delivered.entity for delivered in found.files}
-    present |= {Path(name).name.split(".")[0] for name in found.left}
     return [
         f"{landing}: no extract of {entity}\nPut one as <system>/{entity}.csv; accounts, customers "
         "and invoice_lines must be there."
         for entity in REQUIRED_ENTITIES
-        if entity not in present and not any(entity in str(error.file) for error in found.errors)
+        if entity not in found.expected
     ]

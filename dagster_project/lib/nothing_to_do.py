@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 
-from dagster_project.lib.extracts.discover import Discovery, find_deliveries
+from dagster_project.lib.extracts.discover import (
+    Discovery,
+    delivery_ids,
+    find_deliveries,
+    sha256_of,
+)
 from dagster_project.lib.extracts.errors import ExtractError
 from dagster_project.lib.extracts.full_extracts import places_of
-from dagster_project.lib.extracts.ledger import delivery_id_of, hash_file, read_entry
+from dagster_project.lib.extracts.ledger import hash_file, read_entry
 from dagster_project.lib.release.live import LiveRelease
 from dagster_project.lib.release.manifest import versions
 from dagster_project.lib.warehouse.as_of import day_after_last_invoiced_month
@@ -21,17 +28,19 @@ log = logging.getLogger(__name__)
 def is_up_to_date(live: LiveRelease, settings: Settings, policy: Policy) -> bool:
     """Same files with the same bytes, same policy, same `as_of`, same versions: costs the files' hashes."""
     try:
-        found = find_deliveries(settings.landing, profiles=settings.profiles)
+        found = find_deliveries(
+            settings.landing, profiles=settings.profiles, own_profiles=settings.own_profiles
+        )
         if found.left or found.errors:
             return False
-        hashes = [hash_file(delivered.path) for delivered in found.files]
+        hashes = {path: hash_file(path) for path in {file.path for file in found.files}}
     except (ExtractError, OSError):
         return False
     as_of = settings.as_of or _default_as_of(found, hashes, settings)
     return as_of is not None and live.manifest.is_made_of(
         [
-            (delivered.relative_path, sha256, delivered.system, delivered.entity, delivered.profile)
-            for delivered, sha256 in zip(found.files, hashes, strict=True)
+            (file.relative_path, sha256_of(file, hashes), file.system, file.entity, file.profile)
+            for file in found.files
         ],
         as_of=as_of,
         policy_sha256=policy.sha256(),
@@ -39,18 +48,13 @@ def is_up_to_date(live: LiveRelease, settings: Settings, policy: Policy) -> bool
     )
 
 
-def _default_as_of(found: Discovery, hashes: list[str], settings: Settings) -> date | None:
+def _default_as_of(found: Discovery, hashes: Mapping[Path, str], settings: Settings) -> date | None:
     """From the landed invoice lines; None where one of the files was never landed."""
     landed = []
-    for delivered, sha256, place in zip(found.files, hashes, places_of(found.files), strict=True):
+    ids, places = delivery_ids(found.files, hashes), places_of(found.files)
+    for delivered, delivery_id, place in zip(found.files, ids, places, strict=True):
         if delivered.entity != "invoice_lines" or place.is_replaced:
             continue
-        delivery_id = delivery_id_of(
-            system=delivered.system,
-            entity=delivered.entity,
-            profile=delivered.profile,
-            sha256=sha256,
-        )
         entry = read_entry(settings.raw, delivery_id)
         if entry is None:
             return None

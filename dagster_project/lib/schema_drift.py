@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dagster_project.lib.extracts.entities import load_entities
-from dagster_project.lib.extracts.ledger import LedgerEntry, delivery_id_of, read_entry
+from dagster_project.lib.extracts.ledger import LedgerEntry, read_ledger
 from dagster_project.lib.release.manifest import InputFile
 
 
@@ -28,17 +28,9 @@ def columns_of(entry: LedgerEntry) -> Columns:
 
 def last_delivered(inputs: Sequence[InputFile], raw: Path) -> list[tuple[str, LedgerEntry]]:
     """The files of the live release that the ledger still knows, in their order."""
-    found = []
-    for delivered in inputs:
-        delivery_id = delivery_id_of(
-            system=delivered.system,
-            entity=delivered.entity,
-            profile=delivered.profile,
-            sha256=delivered.sha256,
-        )
-        if entry := read_entry(raw, delivery_id):
-            found.append((delivered.file, entry))
-    return found
+    known = {(e.system, e.entity, e.profile, e.sha256): e for e in read_ledger(raw)}
+    found = [(i.file, known.get((i.system, i.entity, i.profile, i.sha256))) for i in inputs]
+    return [(file, entry) for file, entry in found if entry is not None]
 
 
 def schema_changes(

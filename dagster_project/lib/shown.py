@@ -122,7 +122,7 @@ def landing(console: Console, report: LandingReport) -> None:
     console.print(
         table(
             "Extracts",
-            ["file", "entity", "rows", "loaded", "rejected", "encoding", "dialect"],
+            ["file", "entity", "rows", "loaded", "rejected", "left out", "encoding", "dialect"],
             [
                 [
                     file.file,
@@ -130,6 +130,7 @@ def landing(console: Console, report: LandingReport) -> None:
                     file.entry.rows_read,
                     file.entry.rows_loaded,
                     file.entry.rows_rejected,
+                    sum(file.entry.rows_left_out.values()),
                     file.entry.encoding,
                     file.entry.dialect,
                 ]
@@ -137,10 +138,31 @@ def landing(console: Console, report: LandingReport) -> None:
             ],
         )
     )
+    for file in report.files:
+        if file.entry.rows_left_out:
+            reasons = ", ".join(
+                f"{rows:,} {reason}" for reason, rows in file.entry.rows_left_out.items()
+            )
+            console.print(
+                f"{escape(file.file)}: no rows of {file.entry.entity}: {escape(reasons)}",
+                highlight=False,
+            )
     for name in report.left:
         console.print(f"{escape(name)}: still being written, left for the next run")
     for text in report.ignored:
         console.print(f"ignored: {escape(text)}", highlight=False)
+
+
+def columns_absent(console: Console, report: LandingReport) -> None:
+    """Of each file the columns that its entity knows and it does not have."""
+    for file in report.files:
+        if file.entry.absent_columns:
+            names = ", ".join(file.entry.absent_columns)
+            console.print(
+                f"{escape(file.file)}: {file.entry.entity} without {names}",
+                highlight=False,
+                soft_wrap=True,
+            )
 
 
 def _cell(value: Any) -> str:

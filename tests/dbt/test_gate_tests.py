@@ -90,6 +90,7 @@ DELIVERY = {
     "source_system": "erp",
     "entity": "invoice_lines",
     "layout": None,
+    "extract_scope": None,
     "extract_name": None,
     "extract_rank": None,
     "rows_read": 300,

@@ -30,7 +30,9 @@ def landing_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.
     """
     settings = load_settings()
     try:
-        found = find_deliveries(settings.landing, profiles=settings.profiles)
+        found = find_deliveries(
+            settings.landing, profiles=settings.profiles, own_profiles=settings.own_profiles
+        )
     except ExtractError as error:
         return dg.SkipReason(str(error))
     if found.left:

@@ -9,8 +9,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dagster_project.lib.extracts.csv_header import FoundHeader, reader_of
+from dagster_project.lib.extracts.dialect import Dialect
 from dagster_project.lib.extracts.limits import MAX_RAW_TEXT_CHARACTERS
-from dagster_project.lib.extracts.records import PlainRun, Record, RecordReader
+from dagster_project.lib.extracts.records import PlainRun, Record
 
 
 @dataclass
@@ -18,10 +20,12 @@ class CleanCopy:
     """The clean copy and what was left out of it.
 
     Attributes:
-        path: CSV in the original's delimiter, without header; its first column is the line.
+        path: CSV in the original's delimiter and double quotes, without header; its first column
+            is the line.
         rejects: JSON lines with `line_number`, `rule`, `raw_line`.
         rows: records in the copy.
         reasons: rejected lines by rule.
+        lines_skipped: lines of furniture.
         has_multiline: some field holds a line break.
     """
 
@@ -29,28 +33,32 @@ class CleanCopy:
     rejects: Path
     rows: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    lines_skipped: int = 0
     has_multiline: bool = False
 
 
 def write_clean_copy(
-    source: Path, scratch: Path, *, delimiter: str, terminator: bytes
+    source: Path, scratch: Path, *, header: FoundHeader, dialect: Dialect, terminator: bytes
 ) -> CleanCopy:
     """Copies the good records and sets the bad lines apart, in bounded memory.
 
-    The first record is the header; it says how many fields each record has.
+    The header says how many fields each record has; what stands before it is furniture.
     """
     copy = CleanCopy(path=scratch / "clean.csv", rejects=scratch / "rejected_lines.json")
-    separator = delimiter.encode()
+    separator = header.delimiter.encode()
+    repeated = header.record if dialect.repeated_headers else None
     with (
         source.open("rb") as stream,
         copy.path.open("wb") as clean,
         copy.rejects.open("w", encoding="ascii") as rejects,
     ):
-        reader = RecordReader(stream, delimiter, terminator=terminator)
+        reader, furniture = reader_of(stream, header.delimiter, dialect, terminator=terminator)
         records = iter(reader)
-        header = next(records)
-        assert isinstance(header, Record)
-        reader.expect(_field_count(header, separator))
+        while (item := next(records)).line != header.record.line:  # type: ignore[union-attr]
+            copy.lines_skipped += 1
+        if repeated is not None:
+            furniture.repeats(repeated.raw)
+        reader.expect(len(header.names))
         for item in records:
             if isinstance(item, PlainRun):
                 copy.rows += len(item.lines)
@@ -58,10 +66,13 @@ def write_clean_copy(
             elif item.rule is not None:
                 copy.reasons[item.rule] += 1
                 rejects.write(_reject_line(item))
+            elif repeated is not None and _is_equal(item, repeated):
+                copy.lines_skipped += 1
             else:
                 copy.rows += 1
                 copy.has_multiline = copy.has_multiline or item.is_multiline
                 clean.write(_clean_line(item, separator))
+        copy.lines_skipped += reader.lines_skipped
     return copy
 
 
@@ -71,8 +82,10 @@ def raw_text(raw: bytes) -> str:
     return text[:MAX_RAW_TEXT_CHARACTERS]
 
 
-def _field_count(header: Record, separator: bytes) -> int:
-    return len(header.fields) if header.fields is not None else header.raw.count(separator) + 1
+def _is_equal(record: Record, header: Record) -> bool:
+    if record.fields is not None or header.fields is not None:
+        return record.fields == header.fields
+    return record.raw.rstrip() == header.raw.rstrip()
 
 
 def _reject_line(record: Record) -> str:

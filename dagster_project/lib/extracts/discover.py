@@ -1,32 +1,49 @@
-"""Finds the delivered files in a landing folder."""
+"""Finds the delivered files in a landing folder, each with the layout that its name belongs to."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
 
 from natsort import natsorted
 
-from dagster_project.lib.extracts.entities import load_entities
 from dagster_project.lib.extracts.errors import ExtractError
+from dagster_project.lib.extracts.full_extracts import places_of
+from dagster_project.lib.extracts.ledger import content_of, delivery_id_of
+from dagster_project.lib.extracts.profile import (
+    GENERIC,
+    EntityMapping,
+    Profile,
+    ProfileError,
+    load_profile,
+)
 from dagster_project.lib.extracts.stillness import standing_still
+from dagster_project.lib.extracts.zip_files import members
 
-PROFILES = ("generic",)
-READ_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
-REFUSED_SUFFIXES = (".xlsx", ".xls", ".xlsm", ".ods", ".zip", ".7z", ".bz2", ".zst", ".tar", ".tgz")
+READ_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".xlsx")
+REFUSED_SUFFIXES = (".xls", ".xlsm", ".xlsb", ".ods", ".7z", ".bz2", ".zst", ".tar", ".tgz", ".rar")
+PACKED_SUFFIXES = (".gz", ".zip")
 
 _SYSTEM_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """One file to read; `relative_path` names it in reports, `delivery_order` is from 1.
+    """One file to read for one entity; `relative_path` names it in reports, `delivery_order` is from 1.
 
-    `extract` names the full extract that the file is a part of (empty: a delta), `layout` the kind of file
-    under its profile; a full extract replaces the earlier ones of its system, entity and layout.
+    Attributes:
+        path: of the file itself, or of the zip archive that holds it.
+        member: its name in the archive; None = the file is no archive.
+        entity: canonical, or `<profile>.<layout>` for rows that other files are joined with.
+        profile: name and content of the source profile.
+        layout: which of the profile's.
+        mapping: of the layout's rows to the entity's; None for rows that others are joined with.
+        extract: the full extract that it is a part of, `scope` what that replaces; empty = a delta.
     """
 
     path: Path
@@ -37,8 +54,24 @@ class DeliveredFile:
     size: int
     mtime_ns: int
     delivery_order: int
-    layout: str = ""
+    source_profile: Profile
+    layout: str
+    mapping: EntityMapping | None
+    member: str | None = None
     extract: str = ""
+    scope: str = ""
+
+    @property
+    def name(self) -> str:
+        """The file's own name."""
+        return PurePosixPath(self.relative_path).name
+
+    def joined_entities(self) -> frozenset[str]:
+        """Under which entities the rows lie that this file's are joined with."""
+        if self.mapping is None:
+            return frozenset()
+        profile = self.source_profile
+        return frozenset(f"{profile.name}.{name}" for name in profile.joined(self.mapping))
 
 
 @dataclass(frozen=True)
@@ -46,31 +79,54 @@ class Discovery:
     """What a landing folder holds.
 
     Attributes:
-        files: complete files, in natural order of their relative paths.
+        files: complete files, once for each entity made of them, in natural order of their relative paths.
         left: relative paths of files that are still being written; the next run reads them.
         ignored: (relative path, reason) of what is no extract.
         errors: what looks like an extract and cannot be read.
+        expected: entities of which a file is there, whether it can be read or not.
     """
 
     files: tuple[DeliveredFile, ...]
     left: tuple[str, ...]
     ignored: tuple[tuple[str, str], ...]
     errors: tuple[ExtractError, ...]
+    expected: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    path: Path
+    relative_path: str
+    system: str
+    profile: Profile
+    layout: str
+    member: str | None = None
+
+    def entities(self) -> list[tuple[str, EntityMapping | None]]:
+        made: list[tuple[str, EntityMapping | None]] = [*self.profile.mappings(self.layout)]
+        if self.layout in self.profile.joined_layouts:
+            made.append((f"{self.profile.name}.{self.layout}", None))
+        return made
 
 
 @dataclass
 class _Finds:
-    candidates: list[tuple[Path, str, str]] = field(default_factory=list)
+    candidates: list[_Candidate] = field(default_factory=list)
     ignored: list[tuple[str, str]] = field(default_factory=list)
     errors: list[ExtractError] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
+    expected: set[str] = field(default_factory=set)
 
 
-def find_deliveries(landing: Path, *, profiles: Mapping[str, str]) -> Discovery:
-    """Finds `<landing>/<system>/<entity>*.<suffix>[.gz]`.
+def find_deliveries(
+    landing: Path, *, profiles: Mapping[str, str], own_profiles: Path | None = None
+) -> Discovery:
+    """Finds `<landing>/<system>/<file>` whose name a layout of the system's profile knows.
 
     Args:
         landing: the landing folder.
         profiles: system -> source profile; `generic` where a system is not named.
+        own_profiles: a folder of the company's own profiles.
 
     Raises:
         ExtractError: the folder is missing or holds nothing that could be an extract.
@@ -83,40 +139,109 @@ def find_deliveries(landing: Path, *, profiles: Mapping[str, str]) -> Discovery:
         )
     finds = _Finds()
     for entry in natsorted(landing.iterdir(), key=lambda path: path.name):
-        _look_at_top(entry, landing, profiles=profiles, finds=finds)
-    stats, moving = standing_still([path for path, _, _ in finds.candidates])
-    left = tuple(natsorted(_relative(path, landing) for path in moving))
-    files = tuple(
-        DeliveredFile(
-            path=path,
-            relative_path=_relative(path, landing),
-            system=path.parent.name,
-            entity=entity,
-            profile=profile,
-            size=stats[path].st_size,
-            mtime_ns=stats[path].st_mtime_ns,
-            delivery_order=order,
-        )
-        for order, (path, entity, profile) in enumerate(
-            _in_order(finds.candidates, landing, stats), start=1
-        )
-    )
-    if not (files or left or finds.errors):
+        _look_at_top(entry, landing, profiles=profiles, own=own_profiles, finds=finds)
+    stats, moving = standing_still(sorted({candidate.path for candidate in finds.candidates}))
+    left = [candidate.relative_path for candidate in finds.candidates if candidate.path in moving]
+    if not (stats or left or finds.unfinished or finds.errors):
         raise ExtractError(
             str(landing),
             "the landing folder holds no extract",
             remedy="Put files into it as <system>/<entity>.csv, e.g. crm/accounts.csv.",
         )
-    return Discovery(files, left, tuple(finds.ignored), tuple(finds.errors))
+    return Discovery(
+        files=tuple(_delivered(finds.candidates, stats)),
+        left=tuple(natsorted([*left, *finds.unfinished])),
+        ignored=tuple(finds.ignored),
+        errors=tuple(finds.errors),
+        expected=frozenset(finds.expected),
+    )
 
 
-def entity_of(file_name: str) -> str | None:
-    """The longest entity name with which the file's name begins."""
-    names = [name for name in load_entities() if file_name.lower().startswith(name)]
-    return max(names, key=len, default=None)
+def delivery_ids(files: Sequence[DeliveredFile], hashes: Mapping[Path, str]) -> list[int]:
+    """Identity of each delivery: its own bytes and those of all files that its rows are joined with."""
+    places = zip(files, places_of(files), strict=True)
+    counting = [file for file, place in places if not place.is_replaced]
+    return [
+        delivery_id_of(
+            system=file.system,
+            entity=file.entity,
+            profile=file.profile,
+            content=content_of(sha256_of(file, hashes), joined_hashes(file, counting, hashes)),
+        )
+        for file in files
+    ]
 
 
-def _look_at_top(entry: Path, landing: Path, *, profiles: Mapping[str, str], finds: _Finds) -> None:
+def sha256_of(file: DeliveredFile, hashes: Mapping[Path, str]) -> str:
+    """Of the file's bytes; of a member of an archive, of the archive's hash and its name."""
+    sha256 = hashes[file.path]
+    if file.member is None:
+        return sha256
+    return hashlib.sha256(f"{sha256}/{file.member}".encode()).hexdigest()
+
+
+def joined_hashes(
+    file: DeliveredFile, files: Sequence[DeliveredFile], hashes: Mapping[Path, str]
+) -> list[str]:
+    """Hashes of the files of the system that the file's rows are joined with, in their order."""
+    names = file.joined_entities()
+    return [
+        sha256_of(other, hashes)
+        for other in files
+        if other.system == file.system and other.entity in names
+    ]
+
+
+def layout_of(file_name: str, profile: Profile) -> str | None:
+    """The layout with the longest pattern that the file's name, without its suffixes, fits."""
+    stem = _stem(file_name)
+    fitting = [
+        (len(pattern), name)
+        for name, layout in profile.layouts.items()
+        for pattern in layout.files
+        if fnmatchcase(stem, pattern.lower())
+    ]
+    return max(fitting, default=(0, None), key=lambda found: found[0])[1]
+
+
+def _stem(file_name: str) -> str:
+    name = file_name.lower()
+    for suffixes in (PACKED_SUFFIXES, READ_SUFFIXES):
+        for suffix in suffixes:
+            name = name.removesuffix(suffix)
+    return name
+
+
+def _delivered(
+    candidates: Iterable[_Candidate], stats: Mapping[Path, os.stat_result]
+) -> Iterable[DeliveredFile]:
+    kept = [candidate for candidate in candidates if candidate.path in stats]
+    ordered = natsorted(kept, key=lambda candidate: candidate.relative_path)
+    for order, found in enumerate(ordered, start=1):
+        layout = found.profile.layouts[found.layout]
+        name = PurePosixPath(found.relative_path).name
+        for entity, mapping in found.entities():
+            yield DeliveredFile(
+                path=found.path,
+                relative_path=found.relative_path,
+                system=found.system,
+                entity=entity,
+                profile=found.profile.id,
+                size=stats[found.path].st_size,
+                mtime_ns=stats[found.path].st_mtime_ns,
+                delivery_order=order,
+                source_profile=found.profile,
+                layout=found.layout,
+                mapping=mapping,
+                member=found.member,
+                extract=layout.extract_of(name),
+                scope=layout.scope_of(name),
+            )
+
+
+def _look_at_top(
+    entry: Path, landing: Path, *, profiles: Mapping[str, str], own: Path | None, finds: _Finds
+) -> None:
     name = _relative(entry, landing)
     if entry.name.startswith("."):
         finds.ignored.append((name, "hidden"))
@@ -132,37 +257,40 @@ def _look_at_top(entry: Path, landing: Path, *, profiles: Mapping[str, str], fin
                 remedy="Rename the folder, e.g. to crm or salesforce_eu.",
             )
         )
-    elif (profile := profiles.get(entry.name, "generic")) not in PROFILES:
-        finds.errors.append(
-            ExtractError(
-                name,
-                f"the source profile {profile!r} is not known",
-                remedy=f"Known profiles: {', '.join(PROFILES)}.",
-            )
-        )
     else:
+        try:
+            profile = load_profile(profiles.get(entry.name, GENERIC), own)
+        except ProfileError as error:
+            finds.errors.append(
+                ExtractError(name, str(error), remedy="Correct the setting or the profile's file.")
+            )
+            return
         for path in natsorted(entry.iterdir(), key=lambda path: path.name):
             _look_at_file(path, landing, profile=profile, finds=finds)
 
 
-def _look_at_file(path: Path, landing: Path, *, profile: str, finds: _Finds) -> None:
+def _look_at_file(path: Path, landing: Path, *, profile: Profile, finds: _Finds) -> None:
     name = _relative(path, landing)
-    entity = entity_of(path.name)
+    layout = layout_of(path.name, profile)
     lowered = path.name.lower()
-    if reason := _ignored_because(path, entity):
+    is_archive = lowered.endswith(".zip")
+    if reason := _ignored_because(path, layout, is_archive=is_archive):
         finds.ignored.append((name, reason))
-    elif not _stays_inside(path, landing):
+        return
+    if layout is not None:
+        finds.expected |= {entity for entity, _ in profile.mappings(layout)}
+    if not _stays_inside(path, landing):
         finds.errors.append(_leaves(name))
     elif lowered.endswith(REFUSED_SUFFIXES):
         finds.errors.append(
             ExtractError(
                 name,
                 "files of this kind are not read",
-                remedy="Save it as CSV (UTF-8, comma) or Parquet; gzip is read too (.csv.gz).",
+                remedy="Save it as CSV, .xlsx or Parquet; .gz and .zip are read too.",
             )
         )
-    elif not lowered.removesuffix(".gz").endswith(READ_SUFFIXES):
-        finds.ignored.append((name, "not a .csv, .tsv, .txt or .parquet file"))
+    elif not lowered.removesuffix(".gz").endswith((*READ_SUFFIXES, ".zip")):
+        finds.ignored.append((name, "not a .csv, .tsv, .txt, .xlsx, .parquet or .zip file"))
     elif not path.is_file():
         finds.errors.append(
             ExtractError(
@@ -171,28 +299,49 @@ def _look_at_file(path: Path, landing: Path, *, profile: str, finds: _Finds) -> 
                 remedy="Move the files that it holds one folder up, or remove it.",
             )
         )
+    elif profile.done_files and not path.with_name(f"{path.name}.done").exists():
+        finds.unfinished.append(name)
+    elif is_archive:
+        _look_into(path, name, profile=profile, system=path.parent.name, finds=finds)
     else:
-        assert entity is not None
-        finds.candidates.append((path, entity, profile))
+        assert layout is not None
+        finds.candidates.append(_Candidate(path, name, path.parent.name, profile, layout))
 
 
-def _ignored_because(path: Path, entity: str | None) -> str | None:
+def _look_into(path: Path, name: str, *, profile: Profile, system: str, finds: _Finds) -> None:
+    """The members of an archive are files of the system, each by its own name."""
+    try:
+        found = members(path, file=name)
+    except ExtractError as error:
+        finds.errors.append(error)
+        return
+    for member in found:
+        own_name = PurePosixPath(member.name).name
+        # an archive of one file may carry the name in its stead: invoice_lines.zip with export.csv
+        layout = layout_of(own_name, profile) or (
+            layout_of(path.name, profile) if len(found) == 1 else None
+        )
+        inside = f"{name}/{member.name}"
+        if layout is None or not own_name.lower().endswith(READ_SUFFIXES):
+            reason = (
+                "its name belongs to no layout" if layout is None else "not a file that is read"
+            )
+            finds.ignored.append((inside, f"{reason} of the profile {profile.name}"))
+            continue
+        finds.expected |= {entity for entity, _ in profile.mappings(layout)}
+        finds.candidates.append(_Candidate(path, inside, system, profile, layout, member.name))
+
+
+def _ignored_because(path: Path, layout: str | None, *, is_archive: bool) -> str | None:
     if path.name.startswith("."):
         return "hidden"
     if path.name.endswith(".done"):
         return "marker"
-    if entity is None:
+    if layout is None and not is_archive:
         return "its name begins with no known entity"
     if path.is_dir() and not path.suffix:
         return "a folder inside the folder of a system"
     return None
-
-
-def _in_order(
-    candidates: Iterable[tuple[Path, str, str]], landing: Path, stats: Mapping[Path, os.stat_result]
-) -> list[tuple[Path, str, str]]:
-    kept = [candidate for candidate in candidates if candidate[0] in stats]
-    return list(natsorted(kept, key=lambda candidate: _relative(candidate[0], landing)))
 
 
 def _stays_inside(path: Path, landing: Path) -> bool:

@@ -21,11 +21,13 @@ class Delivered(Protocol):
     def layout(self) -> str: ...
     @property
     def extract(self) -> str: ...
+    @property
+    def scope(self) -> str: ...
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a delivered file stands among the extracts of its system, entity and layout.
+    """Where a delivered file stands among the extracts of its system, entity, layout and scope.
 
     Attributes:
         extract_rank: 1 = part of the latest full extract, 2 = of the one before it; None of a delta.
@@ -41,12 +43,12 @@ def places_of(deliveries: Sequence[Delivered]) -> list[Place]:
 
     The latest full extract is the one whose name is last in natural order: the parts of two extracts
     (`part1_0101, part1_0108, part2_0101, ...`) may lie in turns. A delta counts on top of it where it
-    comes after the extract's first part. Layouts do not replace each other: invoices and credit notes of one
-    system are two layouts of one entity.
+    comes after the extract's first part. Layouts do not replace each other (invoices and credit notes of one
+    system are two layouts of one entity), nor do scopes (the accounting file of each fiscal year).
     """
-    scopes: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-    for position, delivered in enumerate(deliveries):
-        scopes[delivered.system, delivered.entity, delivered.layout].append(position)
+    scopes: dict[tuple[str, str, str, str], list[int]] = defaultdict(list)
+    for position, file in enumerate(deliveries):
+        scopes[file.system, file.entity, file.layout, file.scope].append(position)
     places = [Place(None, is_replaced=False)] * len(deliveries)
     for positions in scopes.values():
         ranks = _ranks([deliveries[position].extract for position in positions])

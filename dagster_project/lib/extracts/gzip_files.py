@@ -28,7 +28,7 @@ def unpack(source: Path, target: Path, *, file: str) -> None:
         with gzip.open(source, "rb") as stream, target.open("wb") as out:
             while chunk := stream.read(CHUNK_BYTES):
                 written += len(chunk)
-                _refuse_bomb(written, packed, file)
+                refuse_bomb(written, packed, file=file)
                 out.write(chunk)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ExtractError(
@@ -38,7 +38,8 @@ def unpack(source: Path, target: Path, *, file: str) -> None:
         ) from error
 
 
-def _refuse_bomb(written: int, packed: int, file: str) -> None:
+def refuse_bomb(written: int, packed: int, *, file: str) -> None:
+    """Raises ExtractError where the unpacked bytes pass a limit."""
     if written > MAX_DECOMPRESSED_BYTES:
         problem = f"the unpacked file passes the limit of {MAX_DECOMPRESSED_BYTES // GIB} GiB"
     elif written > RATIO_APPLIES_FROM_BYTES and written > packed * MAX_COMPRESSION_RATIO:

@@ -1,14 +1,16 @@
-"""The header of an extract, matched with the columns of its entity."""
+"""The header of an extract, matched with the columns of its layout."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dagster_project.lib.extracts.entities import Entity
 from dagster_project.lib.extracts.errors import ExtractError
 from dagster_project.lib.extracts.limits import MAX_COLUMNS
+from dagster_project.lib.extracts.profile import Labels, Layout
 
 
 @dataclass(frozen=True)
@@ -17,81 +19,98 @@ class Header:
 
     Attributes:
         width: number of columns of the file.
-        positions: canonical column name -> position in the file, from 0.
-        extra: (name, position) of the columns that the entity does not know.
-        absent: canonical columns that the file does not have.
+        positions: column of the layout -> position in the file, from 0.
+        extra: (name, position) of the columns that the layout does not know.
     """
 
     width: int
     positions: dict[str, int]
     extra: tuple[tuple[str, int], ...]
-    absent: tuple[str, ...]
 
 
-def match_header(names: Sequence[str], entity: Entity, *, file: str) -> Header:
-    """Matches names without regard to case and surrounding white space.
+def label_form(name: str) -> str:
+    """A label without regard to case, accents, and runs of white space or `_`."""
+    marks = unicodedata.normalize("NFKD", name.strip().strip("\ufeff"))
+    bare = "".join(character for character in marks if not unicodedata.combining(character))
+    return re.sub(r"[\s_]+", " ", bare).strip().lower()
+
+
+def known_labels(layout: Layout) -> Callable[[Sequence[str]], int]:
+    """A function that says how many fields of a line are labels of the layout's columns."""
+    labels = {form for name, column in layout.columns.items() for form in _forms(name, column)}
+    return lambda fields: len({label_form(field) for field in fields} & labels)
+
+
+def required_labels(layout: Layout) -> list[str]:
+    """The usual label of each column without which a file of the layout fails."""
+    return [
+        column.labels[0] if column.labels else name
+        for name, column in layout.columns.items()
+        if column.required
+    ]
+
+
+def match_header(names: Sequence[str], layout: Layout, *, what: str, file: str) -> Header:
+    """Matches the file's names with the layout's labels; of several labels of a column the first counts.
 
     Raises:
         ExtractError: too many columns, a name twice, no known name, a required column missing.
     """
-    cleaned = [name.strip().strip("\ufeff").strip() for name in names]
-    lowered = [name.lower() for name in cleaned]
-    _refuse_odd_headers(lowered, file)
-    positions = {name: lowered.index(name) for name in entity.columns if name in lowered}
+    found = [label_form(name) for name in names]
+    forms = {name: _forms(name, column) for name, column in layout.columns.items()}
+    _refuse_odd_headers(found, {form: name for name, some in forms.items() for form in some}, file)
+    positions = {
+        name: found.index(form)
+        for name, some in forms.items()
+        if (form := next((form for form in some if form in found), None)) is not None
+    }
     if not positions:
-        raise _unknown_language(names, entity, file)
-    for column in entity.columns.values():
-        if column.required and column.name not in positions:
+        raise _unknown_language(names, layout, what=what, file=file)
+    for name, column in layout.columns.items():
+        if column.required and name not in positions:
+            wanted = " or ".join([*column.labels[:2], *([] if column.labels else [name])])
             raise ExtractError(
                 file,
                 "the required column is missing; nothing of this file is loaded",
-                column=column.name,
-                remedy=f"Add the column {column.name} to the export and deliver the file again.",
+                column=name,
+                remedy=f"Add the column {wanted} to the export and deliver the file again.",
             )
     taken = set(positions.values())
     extra = tuple(
-        (name or f"column_{position + 1}", position)
-        for position, name in enumerate(cleaned)
+        (name.strip().strip("\ufeff").strip() or f"column_{position + 1}", position)
+        for position, name in enumerate(names)
         if position not in taken
     )
-    absent = tuple(name for name in entity.columns if name not in positions)
-    return Header(width=len(names), positions=positions, extra=extra, absent=absent)
+    return Header(width=len(names), positions=positions, extra=extra)
 
 
-def _refuse_odd_headers(lowered: list[str], file: str) -> None:
-    if len(lowered) > MAX_COLUMNS:
+def _forms(name: str, column: Labels) -> list[str]:
+    return [label_form(label) for label in (name, *column.labels)]
+
+
+def _refuse_odd_headers(found: list[str], known: Mapping[str, str], file: str) -> None:
+    if len(found) > MAX_COLUMNS:
         raise ExtractError(
             file,
-            f"the header has {len(lowered)} columns, the limit is {MAX_COLUMNS}",
+            f"the header has {len(found)} columns, the limit is {MAX_COLUMNS}",
             remedy="Export only the columns that the entity needs.",
         )
-    twice = [name for name, count in Counter(lowered).items() if name and count > 1]
+    twice = [name for name, count in Counter(found).items() if name in known and count > 1]
     if twice:
         raise ExtractError(
             file,
             "the header names this column more than once",
-            column=twice[0],
+            column=known[twice[0]],
             remedy="Rename or remove one of the two: which one counts cannot be guessed.",
         )
 
 
-def _unknown_language(names: Sequence[str], entity: Entity, file: str) -> ExtractError:
-    wanted = ", ".join(column.name for column in entity.columns.values() if column.required)
-    hint = ""
-    if len(names) == 1:
-        found = [
-            name
-            for sign, name in ((";", "semicolon"), ("\t", "tab"), ("|", "bar"))
-            if sign in names[0]
-        ]
-        hint = (
-            f" The line seems to be separated by {found[0]}s; the profile reads commas."
-            if found
-            else ""
-        )
+def _unknown_language(
+    names: Sequence[str], layout: Layout, *, what: str, file: str
+) -> ExtractError:
+    wanted = ", ".join(required_labels(layout))
     return ExtractError(
         file,
-        f"the header is in no known language: none of its {len(names)} names"
-        f" is a column of {entity.name}",
-        remedy=f"The first line must hold the column names, {wanted} among them.{hint}",
+        f"the header is in no known language: none of its {len(names)} names is a column of {what}",
+        remedy=f"The header must hold the column names, {wanted} among them.",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -21,10 +21,13 @@ from dagster_project.lib.extracts.writing import (
 
 @dataclass(frozen=True)
 class Job:
-    """One landing: where rows come from and the temporary files that they go to."""
+    """One landing: where rows come from and the temporary files that they go to.
+
+    `entity` is None for rows of a layout that other files are joined with.
+    """
 
     connection: duckdb.DuckDBPyConnection
-    entity: Entity
+    entity: Entity | None
     origin: Origin
     scratch: Path
     marked: Path
@@ -40,8 +43,11 @@ class Outcome:
     typed: Path
     reasons: dict[str, int]
     header: Header
+    absent: tuple[str, ...]
     encoding: str
     dialect: str
+    left_out: dict[str, int] = field(default_factory=dict)
+    lines_skipped: int = 0
 
 
 def settle(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -16,12 +17,16 @@ READER_VERSION = "3"
 
 
 class LedgerEntry(BaseModel):
-    """What was read of one delivered file; rows_read = rows_loaded + rows_rejected.
+    """What was read of one delivered file for one entity; rows_read = rows_loaded + rows_rejected.
 
     `file` is the path (relative to the landing folder) under which the content was seen first.
     `landed` and `rejected` are file names in raw/<entity>/ and raw/rejected/. `rows_by_month` counts the
-    loaded rows of an entity that is dated, by the first day of the month. `layout` and `extract` are those
-    of the delivered file (DeliveredFile): of one content under two names each has its own.
+    loaded rows of an entity that is dated, by the first day of the month. `content` identifies what the rows
+    were made from: the file's bytes, and those of the files that it was joined with. `rows_left_out` counts
+    rows of the file that are no rows of the entity, by the profile's reason; `lines_skipped` lines that are no
+    rows at all (titles, rulers, totals). `layout`, `extract` (the full
+    extract that the file is a part of; empty = a delta) and `scope` (what it replaces) are those of the delivered
+    file: of one content under two names each has its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -44,8 +49,12 @@ class LedgerEntry(BaseModel):
     rejected: str | None = None
     rejected_reasons: dict[str, int] = {}
     rows_by_month: dict[date, int] = {}
+    content: str = ""
+    rows_left_out: dict[str, int] = {}
+    lines_skipped: int = 0
     layout: str = ""
     extract: str = ""
+    scope: str = ""
 
 
 def hash_file(path: Path) -> str:
@@ -57,9 +66,16 @@ def hash_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def delivery_id_of(*, system: str, entity: str, profile: str, sha256: str) -> int:
+def content_of(sha256: str, joined: Sequence[str]) -> str:
+    """Identity of the bytes that rows are made from: the file's own, and those of the files it is joined with."""
+    if not joined:
+        return sha256
+    return hashlib.sha256("|".join([sha256, *joined]).encode()).hexdigest()
+
+
+def delivery_id_of(*, system: str, entity: str, profile: str, content: str) -> int:
     """Identity of a content as read by one profile: 60 bits, so that it fits BIGINT."""
-    text = f"{system}|{entity}|{profile}|{READER_VERSION}|{sha256}"
+    text = f"{system}|{entity}|{profile}|{READER_VERSION}|{content}"
     return int(hashlib.sha256(text.encode()).hexdigest()[:15], 16)
 
 

@@ -27,6 +27,12 @@ MAX_COMPRESSION_RATIO = 200
 # A small file of equal lines can pass the ratio honestly and does no harm.
 RATIO_APPLIES_FROM_BYTES = 64 * MIB
 
+# An export has a handful of members; a thousand names cost a thousand landings.
+MAX_ARCHIVE_MEMBERS = 1_000
+
+# Excel's own bound is 17 billion cells; pandas holds each as an object: ten million are 1.5 GB.
+MAX_SHEET_CELLS = 10_000_000
+
 # What is kept of a rejected line or value: enough to find it, not enough to fill a disk.
 MAX_RAW_TEXT_CHARACTERS = 4_096
 

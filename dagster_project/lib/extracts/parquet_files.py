@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import duckdb
 
+from dagster_project.lib.extracts.delimited import TextTable
 from dagster_project.lib.extracts.entities import Column
 from dagster_project.lib.extracts.errors import ExtractError
 from dagster_project.lib.extracts.header import Header, match_header
 from dagster_project.lib.extracts.job import Job, Outcome, settle
 from dagster_project.lib.extracts.limits import MAX_FIELD_CHARACTERS
+from dagster_project.lib.extracts.profile import Layout
 from dagster_project.lib.extracts.quoting import literal
 from dagster_project.lib.extracts.typed_sql import (
     SourceColumn,
@@ -48,15 +51,16 @@ _NOT_THE_FILES_FAULT = (
 _EXACT_UP_TO = 2**53
 
 
-def land_parquet(job: Job, content: Path) -> Outcome:
+def land_parquet(job: Job, content: Path, layout: Layout) -> Outcome:
     """Types the file's rows into job.marked or job.loaded and its bad ones into job.rejected.
 
     Raises:
         ExtractError: the file is damaged or no Parquet, or its columns are not the entity's.
     """
+    assert job.entity is not None
     file = job.origin.file
     names, kinds = _schema(job.connection, content, file)
-    header = match_header(names, job.entity, file=file)
+    header = match_header(names, layout, what=job.entity.name, file=file)
     query = _query(job, content, header=header, kinds=kinds)
     try:
         rows, failed = write_marked(job.connection, query, job.marked)
@@ -65,7 +69,51 @@ def land_parquet(job: Job, content: Path) -> Outcome:
     except duckdb.Error as error:
         raise _damaged(file, error) from error
     typed_file, reasons = settle(job, query, failed=failed, has_lines=False, rejected_lines=None)
-    return Outcome(rows, typed_file, reasons, header, encoding="parquet", dialect="parquet")
+    return Outcome(
+        rows,
+        typed_file,
+        reasons,
+        header,
+        absent=tuple(name for name in job.entity.columns if name not in header.positions),
+        encoding="parquet",
+        dialect="parquet",
+    )
+
+
+def open_parquet(connection: duckdb.DuckDBPyConnection, content: Path, *, file: str) -> TextTable:
+    """The file's rows as text, for a profile that maps them.
+
+    Raises:
+        ExtractError: the file is damaged or no Parquet.
+    """
+    names, kinds = _schema(connection, content, file)
+    texts = [
+        f"timezone('UTC', s{i})::varchar"
+        if kind == "TIMESTAMP WITH TIME ZONE"
+        else f"s{i}::varchar"
+        for i, kind in enumerate(kinds)
+    ]
+    listed = ", ".join(f"{text} as s{i + 1}" for i, text in enumerate(texts))
+    try:
+        counted = connection.execute(f"select count(*) from {_relation(content)}").fetchone()
+    except duckdb.Error as error:
+        raise _damaged(file, error) from error
+    assert counted is not None
+    return TextTable(
+        relation=f"(select {listed} from {_relation(content, len(names))})",
+        names=tuple(names),
+        has_line=False,
+        line_offset=1,
+        rows=int(counted[0]),
+        is_careful=True,
+        rejects=None,
+        reasons=Counter(),
+        lines_skipped=0,
+        may_need_trim=True,
+        has_native_values=True,
+        encoding="parquet",
+        dialect="parquet",
+    )
 
 
 def _schema(
@@ -92,6 +140,7 @@ def _relation(content: Path, width: int | None = None) -> str:
 
 
 def _query(job: Job, content: Path, *, header: Header, kinds: list[str]) -> TypedQuery:
+    assert job.entity is not None
     columns = {}
     for index, column in enumerate(job.entity.columns.values()):
         if column.name in header.positions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +17,9 @@ _ASCII_SPACES = (b"\t", b"\x0b", b"\x0c")
 _WIDE_SPACES = (b"\xc2\xa0", b"\xe2\x80", b"\xe3\x80\x80", b"\xef\xbb\xbf")
 
 
-def probe_file(path: Path, delimiter: str) -> Probe:
-    """Reads the file once, in chunks."""
-    prober = Prober(delimiter.encode())
+def probe_file(path: Path, delimiters: Sequence[str]) -> Probe:
+    """Reads the file once, in chunks; one of the delimiters is the file's."""
+    prober = Prober(delimiters)
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK_BYTES):
             prober.update(chunk)
@@ -31,7 +32,7 @@ class Probe:
 
     `lines` counts physical lines with the blank ones at the end left out; `tail` is the end of the
     file (256 KiB at most), without its blank lines. `may_need_trim`: white space may stand at the
-    edge of some value.
+    edge of some value, whichever of `delimiters` separates them.
     """
 
     sha256: str
@@ -46,26 +47,33 @@ class Probe:
     has_nul: bool
     has_bom: bool
     is_utf8: bool
+    is_ascii: bool
     may_need_trim: bool
+    delimiters: tuple[str, ...]
 
 
 class Prober:
     """Takes the file's chunks in order and says at the end what they were."""
 
-    def __init__(self, delimiter: bytes) -> None:
-        self._digest = hashlib.sha256()
+    def __init__(self, delimiters: Sequence[str], *, has_digest: bool = True) -> None:
+        self._delimiters = tuple(delimiters)
+        self._digest = hashlib.sha256() if has_digest else None
         self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self._edges = [b" " + delimiter, delimiter + b" ", b' "', b'" ', b" \n", b"\n ", b" \r"]
-        self._spaces = tuple(space for space in _ASCII_SPACES if space != delimiter)
+        self._edges = [b' "', b'" ', b" \n", b"\n ", b" \r"]
+        for delimiter in self._delimiters:
+            self._edges += [b" " + delimiter.encode(), delimiter.encode() + b" "]
+        separator = delimiters[0].encode() if len(delimiters) == 1 else b""
+        self._spaces = tuple(space for space in _ASCII_SPACES if space != separator)
         self._size = self._feeds = self._returns = self._pairs = 0
         self._head = self._tail = b""
         self._last = b"\n"
         self._nul = self._trim = False
-        self._utf8 = True
+        self._utf8 = self._ascii = True
 
     def update(self, chunk: bytes) -> None:
         """Takes the next chunk; never an empty one."""
-        self._digest.update(chunk)
+        if self._digest is not None:
+            self._digest.update(chunk)
         if not self._size:
             self._head = chunk[:64]
         self._size += len(chunk)
@@ -84,7 +92,7 @@ class Prober:
         tail = self._tail[: len(self._tail) - blank_end]
         lines = self._feeds - self._tail[len(tail) :].count(b"\n") + 1
         return Probe(
-            sha256=self._digest.hexdigest(),
+            sha256=self._digest.hexdigest() if self._digest is not None else "",
             size=self._size,
             head=self._head,
             tail=tail,
@@ -96,7 +104,9 @@ class Prober:
             has_nul=self._nul,
             has_bom=self._head.startswith(codecs.BOM_UTF8),
             is_utf8=self._utf8 and self._ends_whole(),
+            is_ascii=self._ascii,
             may_need_trim=self._trim,
+            delimiters=self._delimiters,
         )
 
     def _count_line_ends(self, chunk: bytes) -> None:
@@ -107,7 +117,11 @@ class Prober:
             self._pairs += chunk.count(b"\r\n") + (self._last == b"\r" and chunk[:1] == b"\n")
 
     def _look_at_text(self, chunk: bytes) -> None:
-        if not self._utf8 or (chunk.isascii() and not self._decoder.getstate()[0]):
+        if not self._utf8:
+            return
+        is_ascii = chunk.isascii()
+        self._ascii = self._ascii and is_ascii
+        if is_ascii and not self._decoder.getstate()[0]:
             return
         try:
             self._decoder.decode(chunk)

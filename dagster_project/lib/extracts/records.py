@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
+from dagster_project.lib.extracts.furniture import NO_FURNITURE, Furniture
 from dagster_project.lib.extracts.limits import CHUNK_BYTES, MAX_FIELD_CHARACTERS, MAX_LINE_BYTES
 
 UTF8_BOM = b"\xef\xbb\xbf"
@@ -21,7 +22,8 @@ class Record(NamedTuple):
 
     Attributes:
         line: physical line on which the record begins, from 1.
-        raw: the line's bytes without its end; of a record of several lines, the first.
+        raw: the line's bytes without its end (and without the delimiters at its edges, where the
+            dialect has them and the line is none to reject); of several lines, the first.
         fields: the parsed fields, or None where the raw line can be taken as it is or is rejected.
         rule: why the line is rejected, or None.
         is_multiline: a quoted field holds a line break.
@@ -35,7 +37,7 @@ class Record(NamedTuple):
 
 
 class PlainRun(NamedTuple):
-    """Lines that are records as they stand: right in number of fields, ASCII, without quotes."""
+    """Lines that are records as they stand: right in number of fields, UTF-8, without quotes."""
 
     first_line: int
     lines: list[bytes]
@@ -61,18 +63,39 @@ class RecordReader:
     """Iterates over records, and over runs of plain lines at once; empty lines are skipped.
 
     Args:
-        stream: the file's bytes, from the start.
+        stream: the file's bytes in UTF-8, from the start.
         delimiter: one ASCII character.
         terminator: the byte that ends a line.
+        quote: the quoting character, None = no quoting.
+        has_edges: each line begins and ends with the delimiter.
+        furniture: lines that are no records, from the moment when `expect` is called.
+
+    Attributes:
+        lines_skipped: lines of furniture met so far.
     """
 
-    def __init__(self, stream: BinaryIO, delimiter: str, *, terminator: bytes = b"\n") -> None:
+    def __init__(
+        self,
+        stream: BinaryIO,
+        delimiter: str,
+        *,
+        terminator: bytes = b"\n",
+        quote: str | None = '"',
+        has_edges: bool = False,
+        furniture: Furniture = NO_FURNITURE,
+    ) -> None:
+        self.lines_skipped = 0
         self._separators: int | None = None
         self._terminator = terminator
         self._blocks = iter_blocks(stream, terminator)
         self._pending: deque[bytes] = deque()
         self._delimiter = delimiter
         self._separator = delimiter.encode()
+        self._quote = quote
+        self._quote_byte = quote.encode() if quote else None
+        self._has_edges = has_edges
+        self._furniture = furniture
+        self._has_ended = False
         self._line = 0
 
     def expect(self, fields: int) -> None:
@@ -87,27 +110,50 @@ class RecordReader:
                     return
                 lines = block.split(self._terminator)
                 if self._is_plain(block, lines):
-                    yield PlainRun(self._line + 1, lines)
+                    yield PlainRun(self._line + 1, self._without_edges(lines))
                     self._line += len(lines)
                     continue
                 self._pending.extend(lines)
             raw = self._next_line()
-            if raw and (not raw.isspace() or self._separator in raw):
+            if not raw or (raw.isspace() and self._separator not in raw):
+                continue
+            if self._separators is not None and self._is_furniture(raw):
+                self.lines_skipped += 1
+            elif self._has_ended:
+                yield Record(self._line, raw, rule=line_fault(raw) or "ragged_line")
+            else:
                 yield self._record(raw)
 
     def _is_plain(self, block: bytes, lines: list[bytes]) -> bool:
         """Whether no line needs a look of its own: five times as fast as looking at each."""
         separator, separators = self._separator, self._separators
+        if separators is None or separators <= 0 or self._has_ended or self._has_odd_bytes(block):
+            return False
+        wanted = separators + 2 * self._has_edges
         return (
-            separators is not None
-            and block.isascii()
-            and b'"' not in block
-            and b"\0" not in block
-            and b"\r" not in block
-            and all(line.count(separator) == separators for line in lines)
+            all(line.count(separator) == wanted for line in lines)
             and max(map(len, lines)) <= MAX_FIELD_CHARACTERS
-            and separators > 0
+            and not self._furniture.may_stand_in(block, self._terminator)
+            and (not self._has_edges or all(map(self._is_between_edges, lines)))
         )
+
+    def _has_odd_bytes(self, block: bytes) -> bool:
+        """Quotes of any kind (the clean copy is quoted by double ones), NUL, returns, no UTF-8."""
+        has_quote = self._quote_byte is not None and self._quote_byte in block
+        is_odd = has_quote or b'"' in block or b"\0" in block or b"\r" in block
+        return is_odd or not is_utf8(block)
+
+    def _is_between_edges(self, line: bytes) -> bool:
+        return line.startswith(self._separator) and line.endswith(self._separator) and len(line) > 1
+
+    def _without_edges(self, lines: list[bytes]) -> list[bytes]:
+        return [line[1:-1] for line in lines] if self._has_edges else lines
+
+    def _is_furniture(self, raw: bytes) -> bool:
+        if self._furniture.is_footer(raw):
+            self._has_ended = True
+            return True
+        return self._furniture.is_skipped(raw)
 
     def _next_line(self) -> bytes | None:
         if not self._pending:
@@ -128,19 +174,30 @@ class RecordReader:
     def _record(self, raw: bytes) -> Record:
         if rule := line_fault(raw):
             return Record(self._line, raw, rule=rule)
-        if b'"' in raw:
-            return self._quoted(raw)
-        if len(raw) > MAX_FIELD_CHARACTERS and _too_long(raw.decode().split(self._delimiter)):
+        inner = raw
+        if self._has_edges:
+            inner = raw.strip(b" ")
+            if not self._is_between_edges(inner):
+                return Record(self._line, raw, rule="ragged_line")
+            inner = inner[1:-1]
+        if self._quote_byte is not None and self._quote_byte in inner:
+            return self._quoted(raw, inner)
+        if len(inner) > MAX_FIELD_CHARACTERS and _too_long(inner.decode().split(self._delimiter)):
             return Record(self._line, raw, rule="field_too_long")
-        if self._is_ragged(raw.count(self._separator) + 1):
+        if self._is_ragged(inner.count(self._separator) + 1):
             return Record(self._line, raw, rule="ragged_line")
-        fields = raw.decode().split(self._delimiter) if b"\r" in raw else None
-        return Record(self._line, raw, fields)
+        is_odd = b"\r" in inner or b'"' in inner
+        return Record(self._line, inner, inner.decode().split(self._delimiter) if is_odd else None)
 
-    def _quoted(self, raw: bytes) -> Record:
+    def _quoted(self, raw: bytes, inner: bytes) -> Record:
         line = self._line
         taken: list[bytes] = []
-        reader = csv.reader(self._feed(raw, taken), delimiter=self._delimiter, strict=True)
+        reader = csv.reader(
+            self._feed(inner, taken),
+            delimiter=self._delimiter,
+            quotechar=self._quote,
+            strict=True,
+        )
         rule = None
         fields: list[str] = []
         try:
@@ -154,7 +211,7 @@ class RecordReader:
         elif rule is None and self._is_ragged(len(fields)):
             rule = "unclosed_quote" if taken else "ragged_line"
         if rule is None:
-            return Record(line, raw, fields, is_multiline=bool(taken))
+            return Record(line, inner, fields, is_multiline=bool(taken))
         if rule == "unclosed_quote":
             self._push_back(taken)
         return Record(line, raw, rule=rule)
@@ -163,7 +220,8 @@ class RecordReader:
         """The record's lines, as many as csv asks for; ends before one that is at fault itself."""
         yield first.decode() + "\n"
         size = len(first)
-        while (raw := self._next_line()) is not None:
+        # between edges a value ends with its line
+        while not self._has_edges and (raw := self._next_line()) is not None:
             size += len(raw)
             if line_fault(raw) or size > MAX_LINE_BYTES:
                 self._push_back([raw])
@@ -181,13 +239,18 @@ def line_fault(raw: bytes) -> str | None:
         return "field_too_long"
     if b"\0" in raw:
         return "nul_byte"
+    return None if is_utf8(raw) else "invalid_byte"
+
+
+def is_utf8(raw: bytes) -> bool:
+    """Whether the bytes are whole characters of UTF-8."""
     if raw.isascii():
-        return None
+        return True
     try:
         raw.decode()
     except UnicodeDecodeError:
-        return "invalid_byte"
-    return None
+        return False
+    return True
 
 
 def _too_long(fields: list[str]) -> bool:

@@ -31,6 +31,7 @@ DELIVERIES = pa.schema(
         ("is_repeated", pa.bool_()),
         ("is_replaced", pa.bool_()),
         ("layout", pa.string()),
+        ("extract_scope", pa.string()),
         ("extract_name", pa.string()),
         ("extract_rank", pa.int32()),
         ("rows_read", pa.int64()),
@@ -180,6 +181,7 @@ class Delivery:
             "is_repeated": self.is_repeated,
             "is_replaced": self.is_replaced,
             "layout": self.entry.layout or None,
+            "extract_scope": self.entry.scope or None,
             "extract_name": self.entry.extract or None,
             "extract_rank": self.extract_rank,
             "rows_read": self.entry.rows_read,
@@ -303,13 +305,16 @@ def _create_entity_view(
 
 
 def published_raw_value(alias: str) -> str:
-    """The rejected value as SQL, withheld where it may be about a person: a personal column, or a whole line."""
+    """The rejected value as SQL, withheld where it may be about a person: a personal column, a whole line, or a
+    row of a layout of a profile, of whose columns nothing is known."""
     personal = [
         f"({alias}.entity = '{entity.name}' and ({alias}.column_name is null or {alias}.column_name in "
         f"({', '.join(repr(column.name) for column in entity.columns.values() if column.personal)})))"
         for entity in load_entities().values()
         if any(column.personal for column in entity.columns.values())
     ]
+    known = ", ".join(f"'{name}'" for name in load_entities())
+    personal.append(f"{alias}.entity not in ({known})")
     return (
         f"case when {' or '.join(personal)} then '(withheld: personal data)' "
         f"else coalesce({alias}.raw_value, {alias}.raw_line) end"

@@ -12,7 +12,7 @@ import pytest
 
 from dagster_project.lib.extracts.discover import find_deliveries
 from dagster_project.lib.extracts.entities import load_entities
-from dagster_project.lib.extracts.land import land
+from dagster_project.lib.extracts.land import Means, land
 from dagster_project.lib.extracts.ledger import LedgerEntry
 
 
@@ -70,7 +70,8 @@ class LandingFolder:
             self.write(name, content)
         files = find_deliveries(self.landing, profiles={}).files
         delivered = next(file for file in files if file.relative_path == name)
-        entry = land(delivered, raw=self.raw, scratch=self.scratch, memory_limit="500MB", threads=2)
+        means = Means(raw=self.raw, scratch=self.scratch, memory_limit="500MB", threads=2)
+        entry = land(delivered, means)
         landed = Landed(entry, self.raw)
         assert entry.rows_read == entry.rows_loaded + entry.rows_rejected
         assert landed.rows("count(*)") == [(entry.rows_loaded,)]

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dagster_project.lib.extracts import csv_files, gzip_files, records
+from dagster_project.lib.extracts import delimited, gzip_files, records
+from dagster_project.lib.extracts import land as land_module
 from dagster_project.lib.extracts.discover import find_deliveries
 from dagster_project.lib.extracts.errors import ExtractError, FileChangedError
-from dagster_project.lib.extracts.land import land
+from dagster_project.lib.extracts.land import Means, land
 
 if TYPE_CHECKING:
     from tests.unit.extracts.conftest import LandingFolder
@@ -102,7 +103,7 @@ def test_a_line_over_the_limit_is_rejected(
     monkeypatch.setattr(records, "MAX_LINE_BYTES", 50)
     monkeypatch.setattr(records, "MAX_FIELD_CHARACTERS", 40)
     monkeypatch.setattr(records, "CHUNK_BYTES", 16)
-    monkeypatch.setattr(csv_files, "MAX_FAST_LINE_BYTES", 50)
+    monkeypatch.setattr(delimited, "MAX_FAST_LINE_BYTES", 50)
     landed = folder.land("crm/users.csv", HEADER + f"1,{'x' * 500},true\n2,Bob,true\n")
     assert [row[:2] for row in structural(landed.rejected())] == [(2, "field_too_long")]
     assert landed.rows("user_id") == [("2",)]
@@ -122,7 +123,6 @@ def test_a_line_over_the_limit_is_rejected(
         (b"PK\x03\x04" + b"\0" * 90, ["Excel workbook"]),
         (b"\x00\x01\x02\xff" * 50, ["header cannot be read as text"]),
         (b"\xd0\xcf\x11\xe0" * 9, ["Excel workbook"]),
-        (HEADER.encode("utf-16"), ["UTF-16", "UTF-8"]),
         (gzip.compress(HEADER.encode(), mtime=0), ["gzip archive"]),
         (",".join(f"c{n}" for n in range(3000)), ["3000 columns"]),
     ],
@@ -166,7 +166,10 @@ def test_a_file_that_vanished_or_changed_is_left_for_the_next_run(folder: Landin
     path.write_text(HEADER + "1,Ann,true\n2,Bob,true\n")
     for _ in range(2):
         with pytest.raises(FileChangedError, match=r"crm/users\.csv"):
-            land(delivered, raw=folder.raw, scratch=folder.scratch, memory_limit="200MB", threads=1)
+            land(
+                delivered,
+                Means(raw=folder.raw, scratch=folder.scratch, memory_limit="200MB", threads=1),
+            )
         path.unlink(missing_ok=True)
 
 
@@ -174,13 +177,13 @@ def test_a_file_that_changes_while_it_is_read_is_left(
     folder: LandingFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = folder.write("crm/users.csv", HEADER + "1,Ann,true\n")
-    original = csv_files.write_marked
+    original = land_module.write_marked
 
     def write_and_change(*arguments: object) -> tuple[int, int]:
         path.write_text("nothing of it")
         return original(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(csv_files, "write_marked", write_and_change)
+    monkeypatch.setattr(land_module, "write_marked", write_and_change)
     with pytest.raises(FileChangedError):
         folder.land("crm/users.csv")
     assert [path for path in folder.raw.rglob("*") if path.is_file()] == []

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dagster_project.lib.extracts import stillness
-from dagster_project.lib.extracts.discover import entity_of, find_deliveries
+from dagster_project.lib.extracts.discover import find_deliveries, layout_of
 from dagster_project.lib.extracts.errors import ExtractError
+from dagster_project.lib.extracts.profile import load_profile
+from dagster_project.lib.extracts.profile import load_profile
 
 if TYPE_CHECKING:
     from tests.unit.extracts.conftest import LandingFolder
@@ -41,9 +43,10 @@ def test_files_come_in_natural_order_with_system_and_entity(folder: LandingFolde
 
 
 def test_the_longest_entity_name_counts() -> None:
-    assert entity_of("account_costs_2024.csv") == "account_costs"
-    assert entity_of("accounts.csv") == "accounts"
-    assert entity_of("notes.csv") is None
+    generic = load_profile("generic")
+    assert layout_of("account_costs_2024.csv", generic) == "account_costs"
+    assert layout_of("accounts.csv", generic) == "accounts"
+    assert layout_of("notes.csv", generic) is None
 
 
 def test_what_is_no_extract_is_ignored_with_the_reason(folder: LandingFolder) -> None:
@@ -68,7 +71,7 @@ def test_what_is_no_extract_is_ignored_with_the_reason(folder: LandingFolder) ->
         "crm/.accounts.csv.swp": "hidden",
         "crm/README.txt": "its name begins with no known entity",
         "crm/accounts.csv.done": "marker",
-        "crm/accounts.sql": "not a .csv, .tsv, .txt or .parquet file",
+        "crm/accounts.sql": "not a .csv, .tsv, .txt, .xlsx, .parquet or .zip file",
         "crm/archive": "its name begins with no known entity",
     }
 
@@ -84,20 +87,20 @@ def test_what_cannot_be_read_is_refused_by_name_and_the_rest_is_found(
     (folder.landing / "crm" / "accounts_inside.csv").symlink_to("accounts.csv")
     (folder.landing / "other").symlink_to(outside)
     (folder.landing / "erp" / "invoice_lines.csv").mkdir(parents=True)
-    folder.write("erp/customers.xlsx", "x")
-    folder.write("erp/customers.csv.zip", "x")
+    folder.write("erp/customers.xls", "x")
+    folder.write("erp/customers.csv.7z", "x")
     folder.write("my crm/accounts.csv", "x")
     folder.write("legacy/accounts.csv", "x")
-    found = find_deliveries(folder.landing, profiles={"legacy": "salesforce"})
+    found = find_deliveries(folder.landing, profiles={"legacy": "no_such"})
     errors = {error.file: str(error) for error in found.errors}
     for file, text in {
         "crm/accounts_link.csv": "leaves the landing folder",
         "other": "leaves the landing folder",
         "erp/invoice_lines.csv": "a directory",
-        "erp/customers.xlsx": "Save it as CSV",
-        "erp/customers.csv.zip": "Save it as CSV",
+        "erp/customers.xls": "Save it as CSV",
+        "erp/customers.csv.7z": "Save it as CSV",
         "my crm": "other characters than letters",
-        "legacy": "'salesforce' is not known",
+        "legacy": "'no_such' is not known",
     }.items():
         assert text in errors.pop(file)
     assert errors == {}

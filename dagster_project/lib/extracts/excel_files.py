@@ -1,0 +1,2 @@
+def open_workbook(*a, **k):
+    raise NotImplementedError
