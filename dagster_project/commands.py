@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.text import Text
 
 from dagster_project.lib import shown
 from dagster_project.lib.progress import shown as progress
@@ -71,6 +72,9 @@ def run_command(
         call = _call(flags, settings, as_json=as_json, console=console, errors=errors)
         return int(command(call))
     except BaseException as error:
+        if isinstance(error, SystemExit):
+            # rich ends the process where nobody reads on (`kam explain X | head`), as click does
+            return error.code if isinstance(error.code, int) else int(ExitCode.FAILED)
         if not isinstance(error, Exception):
             # KeyboardInterrupt, or Dagster's own exception for it
             errors.print("interrupted; nothing published")
@@ -158,6 +162,10 @@ def run_status(call: Call) -> ExitCode:
         call.answer(
             {
                 "release": figures.model_dump(mode="json") if figures else None,
+                "policy": live.manifest.policy.model_dump()
+                if live and live.manifest.policy
+                else None,
+                "policy_sha256": live.manifest.policy_sha256 if live else None,
                 "is_fresh": fresh,
                 "age_hours": round(age.total_seconds() / 3600, 2) if age else None,
                 "checks": [check.model_dump() for check in live.manifest.checks] if live else [],
@@ -169,6 +177,7 @@ def run_status(call: Call) -> ExitCode:
         call.console.print(f"no release is live in {call.settings.published}; run kam refresh")
     else:
         shown.headline(call.console, figures)
+        call.console.print(Text(shown.policy_line(live.manifest)), soft_wrap=True)
         failed = [check for check in live.manifest.checks if not check.passed]
         call.console.print(
             f"published {age.total_seconds() / 3600:.1f} hours ago: {'fresh' if fresh else 'stale'}; "

@@ -3,6 +3,7 @@
 Belongs here: the file, its defaults, its errors, the rows for the warehouse. Not: applying a rule.
 """
 
+import difflib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -52,6 +53,9 @@ DECIDING = {
 }
 # Rules whose cut point is a share or a number of accounts, compared in millionths.
 COUNTED_RULES = ("cumulative_share", "top_n", "quantile")
+
+# Rules whose cut points are no shares, so that the default's cannot be theirs.
+EXAMPLES = {"top_n": "{A: 20, B: 100}", "absolute_value": "{A: 500000, B: 50000}"}
 
 SchemeName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
@@ -260,7 +264,9 @@ def load_policy(path: Path | None) -> Policy:
     """
     try:
         named = read_mapping(path) if path is not None else {}
-        document = merged(read_mapping(DEFAULT_POLICY), named, whole={"cut_points"})
+        default = read_mapping(DEFAULT_POLICY)
+        _check_schemes(named, default)
+        document = merged(default, named, whole={"cut_points"})
         policy = Policy.model_validate(document)
         _check_tier_names(policy, named)
     except YamlFileError as error:
@@ -269,6 +275,31 @@ def load_policy(path: Path | None) -> Policy:
         problem = first_problem(error, Policy)
         raise PolicyError(f"policy {path or DEFAULT_POLICY.name}: {problem}") from None
     return policy
+
+
+def _check_schemes(named: Mapping[str, Any], default: Mapping[str, Any]) -> None:
+    """A scheme that is neither known nor whole is a slip, and so are cut points of another kind of rule."""
+    schemes = named.get("schemes")
+    if not isinstance(schemes, Mapping):
+        return
+    known = default["schemes"]
+    for name, scheme in schemes.items():
+        given = scheme if isinstance(scheme, Mapping) else {}
+        if name not in known and "criterion" not in given:
+            near = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.6)
+            meant = f", did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}."
+            raise YamlFileError(
+                f"schemes.{name}: unknown scheme {str(name)!r}{meant} A scheme of another name says its criterion"
+            )
+        rule = given.get("rule")
+        if rule in EXAMPLES and name in known and not given.get("cut_points"):
+            inherited = ", ".join(
+                f"{tier}: {cut}" for tier, cut in known[name]["cut_points"].items()
+            )
+            raise YamlFileError(
+                f"schemes.{name}: rule {rule} without cut_points; the default's are shares ({inherited}), "
+                f"so write them, such as {EXAMPLES[str(rule)]}"
+            )
 
 
 def _check_tier_names(policy: Policy, named: Mapping[str, Any]) -> None:

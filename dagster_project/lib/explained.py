@@ -67,9 +67,9 @@ def explain(release: LiveRelease, name: str, *, warehouse: Path) -> dict[str, An
                 "from account_tier_history where account_key = ? order by as_of desc limit 12",
                 [key],
             ),
-            "moves": _rows(
-                connection, "from tier_moves where account_key = ? order by as_of desc", [key]
-            ),
+            "moves": _moves(connection, key),
+            "group": _group(connection, account),
+            "data_since": _data_since(connection),
             "months": _rows(
                 connection,
                 "select month, revenue, gross_margin, invoice_count, currencies "
@@ -126,6 +126,57 @@ def _line(connection: duckdb.DuckDBPyConnection, account: dict[str, Any]) -> lis
         "where scheme = 'revenue' group by tier order by tier",
         [],
     )
+
+
+def _moves(connection: duckdb.DuckDBPyConnection, key: str) -> list[dict[str, Any]]:
+    """The account's moves, the last first; a demotion with the months that patience held it back for.
+
+    `months_below`: months in a row, up to the move, whose raw tier is another one than the one left; null
+    where the move is no monthly demotion or has another cause than a figure.
+    """
+    moves = _rows(
+        connection,
+        "from tier_moves where account_key = ? order by as_of desc, moved_at desc",
+        [key],
+    )
+    raw = connection.execute(
+        "select as_of, raw_tier from account_tier_history where account_key = ? order by as_of desc",
+        [key],
+    ).fetchall()
+    for move in moves:
+        below = 0
+        is_demotion = move["move_kind"] == "monthly" and move["direction"] == "demoted"
+        if is_demotion and move["move_cause"] != "override":
+            months = [tier for as_of, tier in raw if as_of <= move["as_of"]]
+            found = [n for n, tier in enumerate(months) if tier == move["from_tier"]]
+            below = found[0] if found else 0
+        move["months_below"] = below or None
+    return moves
+
+
+def _group(connection: duckdb.DuckDBPyConnection, account: dict[str, Any]) -> dict[str, Any] | None:
+    """The group that the account is classified with; nothing where it is classified by itself."""
+    key = account["classified_account_key"]
+    rows = _rows(
+        connection,
+        "select count(*) as account_count, "
+        "max(account_name) filter (where account_key = classified_account_key) as account_name "
+        "from account_tiers where classified_account_key = ?",
+        [key],
+    )
+    if rows[0]["account_count"] < 2 or account["is_excluded"]:
+        return None
+    values = _rows(
+        connection,
+        "select value as revenue from pareto_curve where scheme = 'revenue' and account_key = ?",
+        [key],
+    )
+    return {"account_key": key, "revenue": values[0]["revenue"] if values else None} | rows[0]
+
+
+def _data_since(connection: duckdb.DuckDBPyConnection) -> Any:
+    """The first month of which any account has an invoice."""
+    return _rows(connection, "select min(month) as month from account_monthly", [])[0]["month"]
 
 
 def _neighbours(

@@ -7,7 +7,12 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from dagster_project.lib.extracts.discover import DeliveredFile, Discovery, find_deliveries
+from dagster_project.lib.extracts.discover import (
+    DeliveredFile,
+    Discovery,
+    find_deliveries,
+    joined_with,
+)
 from dagster_project.lib.extracts.entities import load_entities
 from dagster_project.lib.extracts.errors import ExtractError, FileChangedError
 from dagster_project.lib.extracts.full_extracts import places_of
@@ -93,6 +98,26 @@ def land_everything(settings: Settings, *, scratch: Path) -> LandingReport:
     return report
 
 
+def _land_all(found: Discovery, report: LandingReport, means: Means) -> None:
+    """Rows that others are joined with first; the report is in the order of delivery."""
+    landed: dict[DeliveredFile, LedgerEntry] = {}
+    for delivered in sorted(found.files, key=lambda file: file.mapping is not None):
+        partners = joined_with(delivered, found.files)
+        joined = [landed[other] for other in partners if other in landed]
+        entry = _land_one(delivered, joined, report=report, means=means)
+        if entry is not None:
+            # the ledger knows a content by its first name; what it is a part of, today's name says
+            today = ("layout", "extract", "scope")
+            landed[delivered] = entry.model_copy(
+                update={name: getattr(delivered, name) for name in today}
+            )
+    report.files.extend(
+        LandedFile(file=file.relative_path, entry=landed[file])
+        for file in found.files
+        if file in landed
+    )
+
+
 def _schema_changes(report: LandingReport, settings: Settings) -> list[str]:
     live = read_live(settings.published)
     changes = schema_changes(
@@ -102,32 +127,6 @@ def _schema_changes(report: LandingReport, settings: Settings) -> list[str]:
     for text in changes:
         log.warning("%s", text)
     return changes
-
-
-def _land_all(found: Discovery, report: LandingReport, means: Means) -> None:
-    """Rows that others are joined with first; the report is in the order of delivery."""
-    landed: dict[int, LedgerEntry] = {}
-    places = places_of(found.files)
-    joinable = [index for index, file in enumerate(found.files) if file.mapping is None]
-    others = [index for index, file in enumerate(found.files) if file.mapping is not None]
-    for index in (*joinable, *others):
-        delivered = found.files[index]
-        names = delivered.joined_entities()
-        joined = [
-            landed[other]
-            for other in joinable
-            if other in landed
-            and not places[other].is_replaced
-            and found.files[other].system == delivered.system
-            and found.files[other].entity in names
-        ]
-        entry = _land_one(delivered, joined, report=report, means=means)
-        if entry is not None:
-            landed[index] = entry
-    report.files.extend(
-        LandedFile(file=found.files[index].relative_path, entry=landed[index])
-        for index in sorted(landed)
-    )
 
 
 def _land_one(
@@ -154,14 +153,7 @@ def _land_one(
         entry.rows_read,
         entry.rows_rejected,
     )
-    # the ledger knows a content by its first name; of which extract it is a part, today's name says
-    return entry.model_copy(
-        update={
-            "layout": delivered.layout,
-            "extract": delivered.extract,
-            "scope": delivered.scope,
-        }
-    )
+    return entry
 
 
 def _absent_entities(found: Discovery, landing: Path) -> list[str]:

@@ -51,8 +51,8 @@ def is_up_to_date(live: LiveRelease, settings: Settings, policy: Policy) -> bool
 def _default_as_of(found: Discovery, hashes: Mapping[Path, str], settings: Settings) -> date | None:
     """From the landed invoice lines; None where one of the files was never landed."""
     landed = []
-    ids, places = delivery_ids(found.files, hashes), places_of(found.files)
-    for delivered, delivery_id, place in zip(found.files, ids, places, strict=True):
+    ids = delivery_ids(found.files, hashes)
+    for delivered, delivery_id, place in zip(found.files, ids, places_of(found.files), strict=True):
         if delivered.entity != "invoice_lines" or place.is_replaced:
             continue
         entry = read_entry(settings.raw, delivery_id)

@@ -4,13 +4,20 @@ Stability, override and concentration, as `lib/reference.py` has the tiers of on
 and tests that must not share a line with the SQL they judge.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pandas as pd
 
-from dagster_project.lib.reference import amount_units, exact_ratio, none_if_null
+from dagster_project.lib.reference import (
+    SchemeRule,
+    amount_units,
+    exact_ratio,
+    none_if_null,
+    tier_accounts,
+)
 
 
 def final_tiers(
@@ -87,6 +94,93 @@ def _override_of(
         if account == key and start <= as_of <= end
     ]
     return max(valid)[3] if valid else None
+
+
+def move_causes(
+    history: pd.DataFrame,
+    portfolio: pd.DataFrame,
+    *,
+    rule: SchemeRule,
+    decide: Callable[[str, str | None], str],
+) -> pd.DataFrame:
+    """Say of every change of final tier what moved it.
+
+    The account's new value is put into the portfolio of the last month in which its raw tier still
+    was its old one, all others as they were: where it moves the same way there, its own value moved
+    it; where it does so with its new potential, too, that did; else the others.
+
+    Args:
+        history: one row per account and month: account_key, classified_account_key (whose value
+            counts for it), as_of, population, value, potential_tier, raw_tier, stable_tier,
+            override_tier, final_tier.
+        portfolio: one row per month and account on the curve: as_of, account_key, population, value.
+        rule: cut points of the primary scheme.
+        decide: the decision table: value tier and potential tier (or null) -> raw tier.
+
+    Returns:
+        account_key, as_of, from_tier (null for a new account), to_tier, move_cause.
+    """
+    tiers = rule.tiers
+    curves = {
+        key: list(zip(part["account_key"], part["value"], strict=True))
+        for key, part in portfolio.groupby(["as_of", "population"])
+    }
+    months: dict[str, dict[int, dict[str, Any]]] = {}
+    for row in history.to_dict("records"):
+        clean = {str(name): none_if_null(value) for name, value in row.items()}
+        months.setdefault(clean["account_key"], {})[_month(clean["as_of"])] = clean
+    first = min(_month(day) for day in history["as_of"])
+    found = []
+    for key, own in months.items():
+        for month, today in own.items():
+            before = own.get(month - 1)
+            if month == first or (before and before["final_tier"] == today["final_tier"]):
+                continue
+            cause = "new_account" if before is None else ""
+            if before and before["override_tier"] != today["override_tier"]:
+                cause = "override"
+            if before and not cause:
+                then = max(
+                    m for m in own if m < month and own[m]["raw_tier"] == before["stable_tier"]
+                )
+                value_tier = _tier_put_into(curves, own[then], today, rule)
+                promoted = tiers.index(today["final_tier"]) < tiers.index(before["final_tier"])
+                cause = "portfolio"
+                for named, potential in (
+                    ("potential", today["potential_tier"]),
+                    ("own_value", own[then]["potential_tier"]),
+                ):
+                    there = tiers.index(decide(value_tier, potential))
+                    apart = there - tiers.index(before["final_tier"])
+                    if apart < 0 if promoted else apart > 0:
+                        cause = named
+            from_tier = before["final_tier"] if before else None
+            found.append((key, today["as_of"], from_tier, today["final_tier"], cause))
+    names = ["account_key", "as_of", "from_tier", "to_tier", "move_cause"]
+    return pd.DataFrame(found, columns=names, dtype=object)
+
+
+def _tier_put_into(
+    curves: Mapping[Any, list[tuple[str, Decimal | None]]],
+    then: Mapping[str, Any],
+    today: Mapping[str, Any],
+    rule: SchemeRule,
+) -> str:
+    """The value tier of today's value in the portfolio of then; the ends of `abc_curve` stay as drawn."""
+    key, value = today["classified_account_key"], today["value"]
+    curve = curves.get((then["as_of"], today["population"]), [])
+    if value is None or value <= 0:
+        return rule.lowest_tier
+    if rule.rule == "abc_curve":
+        if not curve:
+            return rule.lowest_tier
+        cut = tier_accounts(pd.DataFrame(curve, columns=["account_key", "value"]), rule)
+        lines = cut[cut["tier_reason"] == "share"].groupby("tier")["value"].min().to_dict()
+        reached = [tier for tier in rule.tiers if tier in lines and lines[tier] <= value]
+        return reached[0] if reached else rule.lowest_tier
+    others = [(name, amount) for name, amount in curve if name != key]
+    put = pd.DataFrame([*others, (key, value)], columns=["account_key", "value"])
+    return str(tier_accounts(put, rule)["tier"].iloc[-1])
 
 
 def concentration(values: Iterable[Decimal | None]) -> dict[str, float | None]:

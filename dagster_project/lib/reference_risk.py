@@ -69,9 +69,10 @@ def risk_reasons(account: Row, rules: Sequence[Row]) -> dict[str, dict[str, Any]
     seen = _seen(account)
     found: dict[str, dict[str, Any]] = {}
     for rule in rules:
-        figure = seen.get(rule["rule"])
-        if figure is None:
+        exact = seen.get(rule["rule"])
+        if exact is None:
             continue
+        figure = _published(exact)
         line = rule["threshold"]
         if not line:
             line = str(Fraction(100 - int(account["tolerance_percent"]), 100))
@@ -95,7 +96,9 @@ def _seen(account: Row) -> dict[str, Fraction | None]:
     margin, margin_before = account["margin"], account["margin_previous"]
     slide = None
     if margin and margin_before:
-        rates = [Fraction(part) / Fraction(whole) for part, whole in (margin_before, margin)]
+        rates = [
+            _published(Fraction(part) / Fraction(whole)) for part, whole in (margin_before, margin)
+        ]
         slide = rates[0] - rates[1]
     planned, contact = account["planned_hours"], account["cadence_days"]
     return {
@@ -112,6 +115,13 @@ def _seen(account: Row) -> dict[str, Fraction | None]:
         if account["is_overdue"] is not None and account["days_waited"] is not None
         else None,
     }
+
+
+def _published(figure: Fraction) -> Fraction:
+    """As it is read in the mart: what is flagged is explained by the figure beside it."""
+    scaled = abs(figure) * 10**PLACES
+    whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
+    return Fraction(whole if figure >= 0 else -whole, 10**PLACES)
 
 
 def _is_beyond(figure: Fraction, comparison: str, line: Fraction) -> bool:

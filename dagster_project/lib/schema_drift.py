@@ -28,9 +28,9 @@ def columns_of(entry: LedgerEntry) -> Columns:
 
 def last_delivered(inputs: Sequence[InputFile], raw: Path) -> list[tuple[str, LedgerEntry]]:
     """The files of the live release that the ledger still knows, in their order."""
-    known = {(e.system, e.entity, e.profile, e.sha256): e for e in read_ledger(raw)}
-    found = [(i.file, known.get((i.system, i.entity, i.profile, i.sha256))) for i in inputs]
-    return [(file, entry) for file, entry in found if entry is not None]
+    known = {(e.sha256, e.system, e.entity, e.profile): e for e in read_ledger(raw)}
+    keys = [(d.file, (d.sha256, d.system, d.entity, d.profile)) for d in inputs]
+    return [(file, known[key]) for file, key in keys if key in known]
 
 
 def schema_changes(

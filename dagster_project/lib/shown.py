@@ -15,6 +15,7 @@ from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.headline import Headline
 from dagster_project.lib.landing import LandingReport
 from dagster_project.lib.rejections import Reason
+from dagster_project.lib.release.manifest import Manifest
 from dagster_project.lib.words import Figure
 
 WARNINGS_SHOWN = 8
@@ -52,13 +53,17 @@ def headline(console: Console, figures: Headline) -> None:
     console.print(
         table(
             f"Tiers as of {figures.as_of}, amounts in {figures.currency}",
-            ["tier", "accounts", "customers", "prospects", "revenue", "share", "gross margin"],
+            [
+                *("tier", "accounts", "customers", "prospects", "others"),
+                *("revenue", "share", "gross margin"),
+            ],
             [
                 [
                     tier.tier,
                     tier.accounts,
                     tier.customers,
                     tier.prospects,
+                    tier.accounts - tier.customers - tier.prospects,
                     tier.revenue,
                     percent(tier.revenue_share),
                     tier.gross_margin,
@@ -84,6 +89,20 @@ def headline(console: Console, figures: Headline) -> None:
         f"database            {figures.database}",
     ]
     console.print(Group(*[Text(line) for line in lines]), soft_wrap=True)
+
+
+def policy_line(manifest: Manifest) -> str:
+    """The policy of a release: its file, its hash in short, the primary scheme and its cut points."""
+    name, said = f"policy              {manifest.policy_sha256[:8]}", manifest.policy
+    if said is None:
+        return name
+    cuts = ", ".join(
+        tier if cut is None else f"{tier} {cut}" for tier, cut in said.cut_points.items()
+    )
+    return (
+        f"{name} ({said.file or 'default'}): {said.primary_scheme} by {said.rule}, {cuts}, "
+        f"the rest {said.lowest_tier}"
+    )
 
 
 def failed_checks(console: Console, checks: Iterable[CheckResult]) -> None:

@@ -19,7 +19,7 @@ def service(console: Console, told: dict[str, Any], say: Words) -> None:
             actual=say.money(row["actual_hours"]),
             status=say(str(row["coverage_status"] or "no plan").replace("_", " ")),
         )
-        console.print(f"{say('time planned and given')}: {text}", markup=False, highlight=False)
+        console.print(say("Time: {hours}", hours=text), markup=False, highlight=False)
     if told.get("risks"):
         names = ("reason", "observed", "threshold", "severity")
         rows = [

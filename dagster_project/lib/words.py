@@ -49,6 +49,14 @@ class Words:
         english = self.language == "en"
         return Figure(f"{amount:,.2f}" if english else self._decimal(amount, "#,##0.00"))
 
+    def number(self, number: Decimal | None, *, places: int) -> str:
+        """With this many decimals; a dash where there is none."""
+        if number is None:
+            return "-"
+        if self.language == "en":
+            return Figure(f"{number:.{places}f}")
+        return Figure(self._decimal(number, "0." + "0" * places))
+
     def percent(self, share: float | None) -> str:
         """With one decimal; a dash where there is none."""
         if share is None:

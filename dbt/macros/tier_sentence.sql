@@ -9,6 +9,14 @@
                 cast(described.override_valid_to as string), ': ', described.override_reason,
                 ' (computed: ', described.stable_tier, ').'
             )
+        when
+            described.stable_tier <> described.raw_tier
+            and described.patience_months > described.demotion_patience_months
+            then concat(
+                'Held at ', described.stable_tier, ': this month alone would give ', described.raw_tier,
+                '; a new customer keeps its best tier since its first invoice (',
+                cast(described.first_invoice_date as string), ').'
+            )
         when described.stable_tier <> described.raw_tier
             then concat(
                 'Held at ', described.stable_tier, ': this month alone would give ', described.raw_tier,
@@ -18,6 +26,7 @@
             then concat(
                 described.final_tier, ': ', described.value_tier, ' by ',
                 replace(described.primary_scheme, '_', ' '),
+                case when described.is_of_group then ' of its group' else '' end,
                 case
                     when described.value_tier_reason = 'share'
                         then concat(
@@ -29,6 +38,12 @@
                 end,
                 case
                     when described.potential_tier is null then '; the decision table makes it '
+                    -- the amount beside it is the account's own
+                    when described.is_of_group
+                        then concat(
+                            ', ', described.potential_tier,
+                            ' by potential of its group; the decision table makes it '
+                        )
                     else concat(
                         ', ', described.potential_tier, ' by potential (',
                         cast(cast(described.potential as decimal(18, 2)) as string), ' ',
@@ -45,7 +60,8 @@
             )
         when described.value_tier_reason = 'share'
             then concat(
-                described.final_tier, ': ', replace(described.primary_scheme, '_', ' '), ' ',
+                described.final_tier, ': ', replace(described.primary_scheme, '_', ' '),
+                case when described.is_of_group then ' of its group ' else ' ' end,
                 cast(cast(described.value as decimal(18, 2)) as string), ' ', described.reporting_currency,
                 ', rank ', cast(described.value_rank as string), '; the accounts before it hold ',
                 cast(cast(100 * described.share_before as decimal(9, 2)) as string), '% of the total.'
@@ -55,7 +71,8 @@
         when described.value_tier_reason = 'no_sales'
             then concat(described.final_tier, ': no invoice in the window.')
         else concat(
-            described.final_tier, ': its ', replace(described.primary_scheme, '_', ' '),
+            described.final_tier, ': its ',
+            case when described.is_of_group then 'group''s ' else '' end, replace(described.primary_scheme, '_', ' '),
             ' of the window is not positive (',
             cast(cast(described.value as decimal(18, 2)) as string), ' ', described.reporting_currency, ').'
         )

@@ -22,4 +22,4 @@ select
         cast(backtest.potential_as_of as string), ')'
     ) as observed
 from {{ ref('potential_backtest') }} as backtest
-where backtest.minimum is not null and backtest.figure < cast(backtest.minimum as double)
+where not backtest.is_met

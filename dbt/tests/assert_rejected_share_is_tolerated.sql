@@ -2,8 +2,9 @@
     severity='error',
     meta={
         'remedy':
-            'Mend the extract (rejected_rows says file, line and value), or raise '
-            ~ 'gate.max_rejected_share in the policy.',
+            'Where rates are missing, deliver the extract exchange_rates with the currencies and days named, or set '
+            ~ 'reporting_currency to that of the lines. Else mend the extract (rejected_rows says file, line and '
+            ~ 'value), or raise gate.max_rejected_share in the policy.',
         'dagster': {'ref': {'name': 'rejected_rows'}},
     },
 ) }}
@@ -68,12 +69,53 @@ ten_reasons as (
     from reasons
     where reasons.reason_rank <= 10
     group by reasons.source_system, reasons.entity
+),
+
+-- a line without a rate is no fault of its own: what is missing is another extract
+currencies as (
+    select
+        unconvertible.source_system,
+        unconvertible.currency,
+        count(*) as line_count,
+        min(unconvertible.invoice_date) as first_date,
+        max(unconvertible.invoice_date) as last_date,
+        row_number() over (
+            partition by unconvertible.source_system
+            order by count(*) desc, unconvertible.currency
+        ) as currency_rank
+    from {{ ref('int_invoice_lines_unconvertible') }} as unconvertible
+    group by unconvertible.source_system, unconvertible.currency
+),
+
+missing_rates as (
+    select
+        currencies.source_system,
+        {{ dbt.listagg(
+            "concat(
+                currencies.currency, ' (', cast(currencies.line_count as string), ' lines from ',
+                cast(currencies.first_date as string), ' to ',
+                cast(currencies.last_date as string), ')'
+            )",
+            "', '",
+            'order by currencies.currency_rank'
+        ) }} as currencies
+    from currencies
+    where currencies.currency_rank <= 10
+    group by currencies.source_system
 )
 
 select
     extracts.source_system,
     extracts.entity,
     concat(
+        case
+            when extracts.entity = 'invoice_lines' and missing_rates.currencies is not null
+                then concat(
+                    'exchange_rates to ', parameters.reporting_currency, ' are missing for ',
+                    missing_rates.currencies, '; '
+                )
+            else ''
+        end,
         extracts.source_system,
         '/',
         extracts.entity,
@@ -90,4 +132,5 @@ left join ten_reasons
     on
         extracts.source_system = ten_reasons.source_system
         and extracts.entity = ten_reasons.entity
+left join missing_rates on extracts.source_system = missing_rates.source_system
 where extracts.rows_rejected > parameters.max_rejected_share * extracts.rows_read

@@ -259,6 +259,7 @@ TABLES |= {
             "population": "all",
             "figure": 0.3,
             "minimum": Decimal("0.3"),
+            "is_met": True,
             "account_count": 9,
             "potential_as_of": date(2023, 3, 1),
         }
@@ -284,10 +285,14 @@ TABLES |= {
         }
     ],
 }
+TABLES["int_invoice_lines_unconvertible"] = [
+    {"source_system": "erp", "currency": currency, "invoice_date": date(2024, 2, day)}
+    for currency, day in (("USD", 3), ("GBP", 4), ("USD", 28))
+]
 BREACHES = [
     ("every_potential_has_a_rate", "int_accounts", "potential_currency", "GBP"),
     ("every_potential_has_a_rate", "stg_crm__opportunities", "currency", "GBP"),
-    ("potential_predicts_revenue", "potential_backtest", "figure", 0.29),
+    ("potential_predicts_revenue", "potential_backtest", "is_met", False),
     ("caps_are_kept", "account_tiers", "cap_exceeded", "total"),
     ("every_account_cost_is_counted", "stg_erp__account_costs", "customer_id", "8"),
     ("every_account_cost_is_counted", "stg_erp__account_costs", "currency", "GBP"),
@@ -366,6 +371,20 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
                 if all(row[column] is None for row in rows):
                     opened.execute(f"alter table {name} alter {column} type varchar")
         yield opened
+
+
+def test_missing_rates_are_named_before_the_share(
+    gate: dict[str, str], connection: duckdb.DuckDBPyConnection
+) -> None:
+    connection.execute("update int_deliveries_counted set rows_rejected = 4")
+    sql = gate["assert_rejected_share_is_tolerated"]
+    told = str(connection.execute(f"select observed from ({sql})").fetchall())
+    assert (
+        "exchange_rates to EUR are missing for USD (2 lines from 2024-02-03 to 2024-02-28), "
+        "GBP (1 lines from 2024-02-04 to 2024-02-04); erp/invoice_lines: 4 of 300 rows" in told
+    )
+    connection.execute("delete from int_invoice_lines_unconvertible")
+    assert "exchange_rates" not in str(connection.execute(sql).fetchall())
 
 
 def test_every_test_of_the_gate_is_tried(gate: dict[str, str]) -> None:

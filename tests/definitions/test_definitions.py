@@ -92,7 +92,7 @@ def test_each_rule_of_the_gate_is_a_check(checks: list[dg.AssetCheckSpec]) -> No
     for suite in load_suites():
         for told in suite.checks:
             assert found[suite.asset, told.name].blocking == (told.severity == "error"), told.name
-    for tier in ("revenue", "gross_margin", "raw_tier", "final_tier"):
+    for tier in ("revenue", "gross_margin", "raw_tier", "final_tier", "posture"):
         assert found["account_tiers", f"account_tiers_{tier}_recomputed"].blocking
 
 

@@ -44,6 +44,8 @@ def test_figures_are_those_of_the_reference(request: pytest.FixtureRequest, comp
             continue
         assert row["figure"] == pytest.approx(figure, abs=ROUNDED, rel=ROUNDED), row
         met = None if row["minimum"] is None else row["figure"] >= float(row["minimum"])
+        if count < (row["min_accounts"] or 0):
+            met = None
         assert row["is_met"] == met, row
 
 
@@ -77,6 +79,15 @@ def test_poor_figures_are_shown_and_warned_of(demo: tuple[Refreshed, Truth]) -> 
     shown = kam("backtest", "--out", company.out).stdout
     assert "rank correlation" in shown
     assert ("miss what the company asks for" in shown) == bool(missed)
+    assert "a declared potential is the CRM's of today" in shown
+
+
+def test_too_few_accounts_are_neither_a_yes_nor_a_no(golden: Refreshed) -> None:
+    judged = golden.rows("select * from potential_backtest where minimum is not null")
+    assert judged and all(row["account_count"] < row["min_accounts"] for row in judged)
+    assert {row["is_met"] for row in judged} == {None}
+    shown = kam("backtest", "--out", golden.out).stdout
+    assert "too few accounts (" in shown and "< 30)" in shown
 
 
 def test_nothing_published_is_said(tmp_path: Path) -> None:

@@ -32,7 +32,12 @@ def test_status_names_the_release_and_its_warnings(golden: Refreshed) -> None:
     checks = told["checks"]
     assert len(checks) == len(golden.live.manifest.checks)
     assert all(check["passed"] for check in checks if check["severity"] == "error")
+    assert told["policy"]["cut_points"] == {"A": "0.8", "B": "0.95"}
     text = kam("status", "--out", golden.out).stdout
+    assert (
+        f"{golden.live.manifest.policy_sha256[:8]} (default): revenue by cumulative_share, "
+        "A 0.8, B 0.95, the rest C" in text
+    )
     assert golden.live.release_id in text
     assert "assert_every_invoiced_customer_is_known" in text
 

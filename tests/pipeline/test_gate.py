@@ -132,6 +132,23 @@ def test_too_many_rejected_rows_stop_at_the_gate(golden: Refreshed, tmp_path: Pa
     assert snapshot(company.out / "published") == before
 
 
+def test_absent_rates_are_what_is_missing(golden: Refreshed, tmp_path: Path) -> None:
+    company = golden.copy(tmp_path)
+    (company.landing / "erp/exchange_rates.csv").unlink()
+    outcome = refreshed(company.landing, company.out, as_of=GOLDEN_AS_OF)
+    assert outcome.status == "gate_failed", (outcome.status, outcome.error)
+    told = next(
+        c for c in outcome.failed_checks if c.check_name == "assert_rejected_share_is_tolerated"
+    )
+    assert told.observed.startswith("exchange_rates to EUR are missing for "), told.observed
+    assert told.remedy.startswith("Where rates are missing, deliver the extract exchange_rates")
+    # the failed run's tables have taken the place of the release's: a simulation names the run
+    run = kam("simulate", "--out", company.out)
+    assert run.returncode == 2, run.stderr
+    for word in ("gate_failed", "assert_rejected_share_is_tolerated", golden.live.release_id):
+        assert word in run.stderr, run.stderr
+
+
 def test_nothing_new_is_nothing_to_do(golden: Refreshed, tmp_path: Path) -> None:
     company = golden.copy(tmp_path)
     before = snapshot(company.out / "published")

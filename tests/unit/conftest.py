@@ -58,6 +58,15 @@ FINAL: dict[str, tuple[Any, ...]] = {
     "g": (None, None, "C", False),
 }
 MATRIX = "AAA ABA ACA AnoneA BAA BBB BCB BnoneB CAB CBC CCC CnoneC"
+# of a tier, and of the cells that have another
+POSTURES = {
+    "A": "defend",
+    "B": "maintain",
+    "C": "serve lean",
+    "BA": "grow",
+    "BB": "grow",
+    "CA": "win",
+}
 SCHEMES = ("revenue", "gross_margin", "net_margin", "potential")
 
 
@@ -139,6 +148,7 @@ def _create_account_tiers(connection: duckdb.DuckDBPyConnection) -> None:
                 $tier as revenue_tier, $distance::decimal(18,4) as revenue_distance,
                 $tier as value_tier, $tier as raw_tier, $stable as stable_tier,
                 $override as override_tier, $final as final_tier, $final as previous_tier,
+                $posture as posture,
                 md5($key) as row_hash, $as_of::timestamp as updated_at
             """,
             {
@@ -146,6 +156,7 @@ def _create_account_tiers(connection: duckdb.DuckDBPyConnection) -> None:
                 **{"is_new": is_new, "rank": rank, "share": share, "before": before},
                 **{"through": through, "tier": tier, "distance": distance, "stable": stable},
                 **{"override": override, "final": final, "is_excluded": is_excluded},
+                "posture": POSTURES[final],
             },
         )
 
@@ -235,11 +246,14 @@ def _create_time(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _create_intermediate(connection: duckdb.DuckDBPyConnection) -> None:
-    matrix = [(cell[0], cell[1:-1], cell[-1]) for cell in MATRIX.split()]
+    matrix = [
+        (cell[0], cell[1:-1], cell[-1], POSTURES.get(cell[0] + cell[1:-1], POSTURES[cell[-1]]))
+        for cell in MATRIX.split()
+    ]
     _insert(
         connection,
         "seeds.tier_matrix",
-        "value_tier varchar, potential_tier varchar, final_tier varchar",
+        "value_tier varchar, potential_tier varchar, final_tier varchar, posture varchar",
         matrix,
     )
     _insert(
@@ -267,6 +281,10 @@ def _create_intermediate(connection: duckdb.DuckDBPyConnection) -> None:
     _insert(
         connection,
         "intermediate.int_account_windows",
-        "as_of date, turnover decimal(18,4), costed_turnover decimal(18,4)",
-        [(AS_OF, Decimal(1010), Decimal(0))],
+        "account_sk bigint, as_of date, line_count bigint, turnover decimal(18,4), "
+        "costed_turnover decimal(18,4)",
+        [
+            (number, AS_OF, int(key in CURVE), Decimal(abs(CURVE.get(key, (0,))[0])), Decimal(0))
+            for number, key in enumerate(FINAL, start=1)
+        ],
     )

@@ -390,3 +390,36 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     latin.write_bytes(b"# caf\xe9\n")
     with pytest.raises(PolicyError, match="byte 6 is not UTF-8; save it as UTF-8"):
         load_policy(latin)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "schemes: {revnue: {cut_points: {A: 0.7, B: 0.9}}}",
+            "schemes.revnue: unknown scheme 'revnue', did you mean 'revenue'?",
+        ),
+        (
+            "schemes: {zebra: {cut_points: {A: 0.7}}}",
+            "unknown scheme 'zebra'; known are revenue, gross_margin, potential.",
+        ),
+        (
+            "schemes: {revenue: {rule: top_n}}",
+            "schemes.revenue: rule top_n without cut_points; the default's are shares (A: 0.80, B: 0.95), "
+            "so write them, such as {A: 20, B: 100}",
+        ),
+        (
+            "schemes: {potential: {rule: absolute_value, cut_points: }}",
+            "schemes.potential: rule absolute_value without cut_points",
+        ),
+    ],
+)
+def test_slips_in_schemes_are_named(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(PolicyError) as error:
+        load_policy(written(tmp_path, text))
+    assert told in str(error.value)
+
+
+def test_rules_of_shares_may_keep_the_cut_points(tmp_path: Path) -> None:
+    scheme = load_policy(written(tmp_path, "schemes: {revenue: {rule: quantile}}")).primary
+    assert scheme.cut_points == {"A": Decimal("0.80"), "B": Decimal("0.95")}

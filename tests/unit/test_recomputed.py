@@ -9,6 +9,7 @@ import pytest
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.recomputed import recompute_tiers
 from dagster_project.lib.recomputed_history import recompute_final_tiers
+from dagster_project.lib.recomputed_posture import recompute_postures
 from dagster_project.policy import Policy
 
 Tampered = Callable[..., dict[str, CheckResult]]
@@ -16,6 +17,7 @@ Tampered = Callable[..., dict[str, CheckResult]]
 
 def recomputed(connection: duckdb.DuckDBPyConnection, policy: Policy) -> dict[str, CheckResult]:
     results = recompute_tiers(connection, policy) + recompute_final_tiers(connection, policy)
+    results.append(recompute_postures(connection, policy))
     return {result.check_name.removeprefix("account_tiers_"): result for result in results}
 
 
@@ -45,6 +47,7 @@ def test_what_was_worked_out_by_hand_is_equal(tampered: Tampered) -> None:
         "potential_recomputed",
         "raw_tier_recomputed",
         "final_tier_recomputed",
+        "posture_recomputed",
     ]
     assert results["revenue_recomputed"].observed == "6 accounts, 5 with a value: all equal"
 
@@ -213,7 +216,8 @@ def test_a_tampered_final_tier_is_found(
     results = tampered(
         f"update marts.account_tiers set {column} = {value} where account_key = '{key}'"
     )
-    assert failed(results) == {"final_tier_recomputed"}
+    # another tier may ask for another posture
+    assert failed(results) - {"posture_recomputed"} == {"final_tier_recomputed"}
     assert said in results["final_tier_recomputed"].observed
 
 
@@ -390,8 +394,9 @@ def test_potential_is_recomputed_into_the_raw_tier(tampered: Tampered) -> None:
         "'A' from marts.pareto_curve where account_key = 'a'",
     )
     # the decision table makes a B of value tier C and potential tier A
-    assert failed(results) == {"raw_tier_recomputed"}
+    assert failed(results) == {"raw_tier_recomputed", "posture_recomputed"}
     assert results["raw_tier_recomputed"].observed == "d: raw_tier C, recomputed B"
+    assert results["posture_recomputed"].observed == "d: posture maintain, recomputed win"
 
 
 def test_amounts_stay_exact(warehouse: duckdb.DuckDBPyConnection, policy: Policy) -> None:
@@ -404,3 +409,61 @@ def test_amounts_stay_exact(warehouse: duckdb.DuckDBPyConnection, policy: Policy
     assert "a: revenue 90071992547409.9301 in account_tiers" in (
         recomputed(warehouse, policy)["revenue_recomputed"].observed
     )
+
+
+LOSS = (
+    "update marts.account_tiers set gross_margin = -1 where account_key = 'b'",
+    "update intermediate.int_account_windows set costed_turnover = 96 where account_sk = 2",
+)
+
+
+@pytest.mark.parametrize(
+    ("statements", "said"),
+    [
+        # a wrong word, whatever decides it
+        (
+            ["update marts.account_tiers set posture = 'grow' where account_key = 'd'"],
+            "d: posture grow",
+        ),
+        # a loss at 80 % of known cost, above the lowest tier by revenue
+        (LOSS, "b: posture defend, recomputed fix"),
+        # an override to B of an account that never bought
+        (
+            [
+                "update marts.account_tiers set final_tier = 'B', posture = 'maintain' "
+                "where account_key = 'e'"
+            ],
+            "e: posture maintain, recomputed win",
+        ),
+        # the cell of its own value and potential, where the table's tier stands in the end
+        (
+            [
+                "update marts.account_tiers set final_tier = 'B' where account_key = 'c'",
+                "insert into marts.pareto_curve select 'potential', 'all', 1, 'c', as_of, 5, 1, 0, 1, 1, 'B' "
+                "from marts.pareto_curve where account_key = 'a'",
+            ],
+            "c: posture defend, recomputed grow",
+        ),
+    ],
+)
+def test_a_wrong_posture_is_found(tampered: Tampered, statements: list[str], said: str) -> None:
+    result = tampered(*statements)["posture_recomputed"]
+    assert result.stops
+    assert said in result.observed
+
+
+def test_a_small_or_barely_known_loss_is_nothing_to_fix(tampered: Tampered) -> None:
+    results = tampered(
+        "update marts.account_tiers set gross_margin = -1 where account_key in ('b', 'd')",
+        "update intermediate.int_account_windows set costed_turnover = 95.9999 where account_sk = 2",
+        "update intermediate.int_account_windows set costed_turnover = 30 where account_sk = 4",
+    )
+    assert results["posture_recomputed"].passed, results["posture_recomputed"].observed
+
+
+def test_a_tier_that_the_table_does_not_know_has_the_posture_of_its_place(
+    warehouse: duckdb.DuckDBPyConnection, policy: Policy
+) -> None:
+    warehouse.execute("delete from seeds.tier_matrix")
+    result = recomputed(warehouse, policy)["posture_recomputed"]
+    assert result.passed, result.observed

@@ -122,3 +122,18 @@ def test_a_new_customer_is_measured_over_its_own_months() -> None:
     told = recurrence([date(2025, 10, 3), date(2025, 12, 1)], as_of=AS_OF, window_months=12)
     assert (told["active_months"], told["observed_months"]) == (2, 3)
     assert told["share_of_months_with_invoices"] == pytest.approx(2 / 3, abs=1e-12)
+
+
+def test_figures_are_compared_as_they_are_published() -> None:
+    # a third is 0.333333333333 in the mart, which is not above a line of the same digits
+    told = [rule | {"threshold": "0.333333333333"} for rule in TOLD if rule["rule"] == "trend"]
+    third = QUIET | {"revenue": Decimal(200), "revenue_previous": Decimal(300)}
+    assert risk_reasons(third, told) == {}
+    more = risk_reasons(third | {"revenue": Decimal("199.9999999")}, told)
+    assert more["trend"]["observed"] == 0.333333333667
+    # rates are rounded before one is taken from the other
+    rates = {"margin_previous": (Decimal(2), Decimal(3)), "margin": (Decimal(1), Decimal(3))}
+    slide = [
+        rule | {"threshold": "0.333333333333"} for rule in TOLD if rule["rule"] == "margin_slide"
+    ]
+    assert risk_reasons(QUIET | rates, slide)["margin_slide"]["observed"] == 0.333333333334

@@ -28,6 +28,9 @@ PLAIN: dict[str, Any] = {
     "final_tier": "B",
     "value_tier": "B",
     "patience_months": 3,
+    "demotion_patience_months": 3,
+    "first_invoice_date": date(2026, 6, 12),
+    "is_of_group": False,
     "value_tier_reason": "share",
     "primary_scheme": "gross_margin",
     "value": Decimal("3841022.3400"),
@@ -73,7 +76,7 @@ def published(**changed: object) -> str:
     [
         (
             {"is_excluded": True, "excluded_reason": "intercompany"},
-            "Hors classement : intercompany ; sa valeur reste dans les totaux.",
+            "Hors classement : société du groupe ; sa valeur reste dans les totaux.",
         ),
         (
             OVERRIDDEN,
@@ -82,6 +85,25 @@ def published(**changed: object) -> str:
         (
             {"stable_tier": "A", "raw_tier": "C"},
             "Maintenu à A : ce mois seul donnerait C ; une baisse demande 3 mois de suite.",
+        ),
+        (
+            {"stable_tier": "A", "raw_tier": "C", "patience_months": 5},
+            "Maintenu à A : ce mois seul donnerait C ; un nouveau client garde sa meilleure classe depuis sa "
+            "première facture (12/06/2026).",
+        ),
+        (
+            {"is_of_group": True},
+            "B : marge brute de son groupe 3 841 022,34 EUR, rang 3 ; les comptes devant lui pèsent "
+            "6,80 % du total.",
+        ),
+        (
+            {"is_of_group": True, "raw_tier": "A", "stable_tier": "A", "potential_tier": "A"},
+            "B : B en marge brute de son groupe (3 841 022,34 EUR), A en potentiel de son groupe ; la table de "
+            "décision en fait A.",
+        ),
+        (
+            {"is_of_group": True, "value_tier_reason": "non_positive", "value": Decimal("-5.5")},
+            "B : son groupe n’a pas de valeur positive en marge brute sur la période (-5,50 EUR).",
         ),
         (
             {},
@@ -94,7 +116,7 @@ def published(**changed: object) -> str:
         ({"value_tier_reason": "no_sales"}, "B : aucune facture sur la période."),
         (
             {"value_tier_reason": "non_positive", "value": Decimal("-5.5")},
-            "B : marge brute de la période non positif (-5,50 EUR).",
+            "B : pas de valeur positive en marge brute sur la période (-5,50 EUR).",
         ),
     ],
 )
@@ -110,12 +132,12 @@ def test_each_branch_has_its_french(row: dict[str, Any], french: str) -> None:
         (
             "B: C by revenue (10.00 EUR), A by potential (900000.00 EUR a year, declared in the CRM); "
             "the decision table makes it B.",
-            "B : C selon chiffre d’affaires (10,00 EUR), A selon le potentiel (900 000,00 EUR par an, "
+            "B : C en chiffre d’affaires (10,00 EUR), A en potentiel (900 000,00 EUR par an, "
             "déclaré dans le CRM) ; la table de décision en fait B.",
         ),
         (
             "B: C by revenue (no invoice in the window); the decision table makes it B.",
-            "B : C selon chiffre d’affaires (aucune facture sur la période) ; la table de décision en fait B.",
+            "B : C en chiffre d’affaires (aucune facture sur la période) ; la table de décision en fait B.",
         ),
         ("No longer in the extracts.", "Absent des extractions."),
         ("Something new.", "Something new."),
@@ -141,7 +163,8 @@ def test_every_label_of_the_story_has_its_french() -> None:
     said: set[str] = set()
     for module in ("shown_story.py", "shown_service.py"):
         code = (WORDS_FILE.parent / module).read_text(encoding="utf-8")
-        said |= set(re.findall(r'say\(\s*"([^"]+)"', code))
+        texts = re.findall(r'say\(\s*((?:"[^"]+"\s*)+)', code)
+        said |= {"".join(re.findall(r'"([^"]+)"', text)) for text in texts}
         said |= set(re.findall(r'\["([a-z ]+)", ', code))
         for names in re.findall(r"for name in \(([^)]*)\)", code):
             said |= set(re.findall(r'"([^"]+)"', names)) - {"value", "raw", "stable", "override"}

@@ -39,7 +39,7 @@ def gate_specs() -> list[dg.AssetCheckSpec]:
             "error",
             "An independent implementation of the rules comes to the same tiers.",
         )
-        for tier in (*schemes, "raw_tier", "final_tier")
+        for tier in (*schemes, "raw_tier", "final_tier", "posture")
     ]
     return [
         dg.AssetCheckSpec(

@@ -42,12 +42,15 @@ def control_total_rows(lines: pd.DataFrame) -> list[Row]:
     them.
     """
     booked = lines[lines["left_out"] == ""]
-    last_days = booked["invoice_date"].dt.to_period("M").dt.end_time.dt.date
-    keyed = booked.assign(month=last_days)[["month", "currency", "net"]]
-    sums = keyed.groupby(["month", "currency"], as_index=False)["net"].sum()
+    last_day = booked["invoice_date"] + pd.offsets.MonthEnd(0)
+    sums = booked.assign(month=last_day).groupby(["month", "currency"])["net"].sum().reset_index()
     return [
-        {"month": str(month), "currency": str(currency), "amount": as_money(int(amount))}
-        for month, currency, amount in sums.itertuples(index=False)
+        {
+            "month": str(pd.Timestamp(row["month"]).date()),
+            "currency": str(row["currency"]),
+            "amount": as_money(int(row["net"])),
+        }
+        for row in sums.to_dict(orient="records")
     ]
 
 

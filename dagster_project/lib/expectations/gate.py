@@ -24,6 +24,7 @@ from dagster_project.lib.expectations.suites import Suite, load_suites, suite_of
 from dagster_project.lib.expectations.validation import validate
 from dagster_project.lib.recomputed import recompute_tiers
 from dagster_project.lib.recomputed_history import recompute_final_tiers
+from dagster_project.lib.recomputed_posture import recompute_postures
 from dagster_project.policy import Policy
 
 NUMBERS = "numbers_"
@@ -47,12 +48,13 @@ def run_gate(
 
     Returns:
         One result per check: the expectations in the order of `suites.yml`, then each scheme
-        recomputed, then the final tiers recomputed. Same input, same results.
+        recomputed, then the final tiers and the postures. Same input, same results.
     """
     judge = Judge(connection, policy, live_manifest=live_manifest, run_at=run_at)
     results = [result for suite in load_suites() for result in judge.judge(suite)]
     results += recompute_tiers(connection, policy)
     results += recompute_final_tiers(connection, policy)
+    results.append(recompute_postures(connection, policy))
     return results
 
 

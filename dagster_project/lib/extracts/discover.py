@@ -32,7 +32,7 @@ PACKED_SUFFIXES = (".gz", ".zip")
 _SYSTEM_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DeliveredFile:
     """One file to read for one entity; `relative_path` names it in reports, `delivery_order` is from 1.
 
@@ -65,13 +65,6 @@ class DeliveredFile:
     def name(self) -> str:
         """The file's own name."""
         return PurePosixPath(self.relative_path).name
-
-    def joined_entities(self) -> frozenset[str]:
-        """Under which entities the rows lie that this file's are joined with."""
-        if self.mapping is None:
-            return frozenset()
-        profile = self.source_profile
-        return frozenset(f"{profile.name}.{name}" for name in profile.joined(self.mapping))
 
 
 @dataclass(frozen=True)
@@ -159,14 +152,15 @@ def find_deliveries(
 
 def delivery_ids(files: Sequence[DeliveredFile], hashes: Mapping[Path, str]) -> list[int]:
     """Identity of each delivery: its own bytes and those of all files that its rows are joined with."""
-    places = zip(files, places_of(files), strict=True)
-    counting = [file for file, place in places if not place.is_replaced]
     return [
         delivery_id_of(
             system=file.system,
             entity=file.entity,
             profile=file.profile,
-            content=content_of(sha256_of(file, hashes), joined_hashes(file, counting, hashes)),
+            content=content_of(
+                sha256_of(file, hashes),
+                [sha256_of(other, hashes) for other in joined_with(file, files)],
+            ),
         )
         for file in files
     ]
@@ -180,16 +174,13 @@ def sha256_of(file: DeliveredFile, hashes: Mapping[Path, str]) -> str:
     return hashlib.sha256(f"{sha256}/{file.member}".encode()).hexdigest()
 
 
-def joined_hashes(
-    file: DeliveredFile, files: Sequence[DeliveredFile], hashes: Mapping[Path, str]
-) -> list[str]:
-    """Hashes of the files of the system that the file's rows are joined with, in their order."""
-    names = file.joined_entities()
-    return [
-        sha256_of(other, hashes)
-        for other in files
-        if other.system == file.system and other.entity in names
-    ]
+def joined_with(file: DeliveredFile, files: Sequence[DeliveredFile]) -> list[DeliveredFile]:
+    """The files of the system that the file's rows are joined with, in their order."""
+    profile = file.source_profile
+    names = profile.joined(file.mapping) if file.mapping is not None else ()
+    entities = {f"{profile.name}.{name}" for name in names}
+    found = [other for other in files if other.system == file.system and other.entity in entities]
+    return [o for o, place in zip(found, places_of(found), strict=True) if not place.is_replaced]
 
 
 def layout_of(file_name: str, profile: Profile) -> str | None:

@@ -20,9 +20,9 @@ class Delivered(Protocol):
     @property
     def layout(self) -> str: ...
     @property
-    def extract(self) -> str: ...
-    @property
     def scope(self) -> str: ...
+    @property
+    def extract(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,13 @@ def places_of(deliveries: Sequence[Delivered]) -> list[Place]:
 
     The latest full extract is the one whose name is last in natural order: the parts of two extracts
     (`part1_0101, part1_0108, part2_0101, ...`) may lie in turns. A delta counts on top of it where it
-    comes after the extract's first part. Layouts do not replace each other (invoices and credit notes of one
-    system are two layouts of one entity), nor do scopes (the accounting file of each fiscal year).
+    comes after the extract's first part. Layouts do not replace each other: invoices and credit notes of one
+    system are two layouts of one entity. Nor do scopes: of a French accounting file each fiscal year is one.
     """
     scopes: dict[tuple[str, str, str, str], list[int]] = defaultdict(list)
-    for position, file in enumerate(deliveries):
-        scopes[file.system, file.entity, file.layout, file.scope].append(position)
+    for position, delivered in enumerate(deliveries):
+        key = (delivered.system, delivered.entity, delivered.layout, delivered.scope)
+        scopes[key].append(position)
     places = [Place(None, is_replaced=False)] * len(deliveries)
     for positions in scopes.values():
         ranks = _ranks([deliveries[position].extract for position in positions])

@@ -24,9 +24,8 @@ class LedgerEntry(BaseModel):
     loaded rows of an entity that is dated, by the first day of the month. `content` identifies what the rows
     were made from: the file's bytes, and those of the files that it was joined with. `rows_left_out` counts
     rows of the file that are no rows of the entity, by the profile's reason; `lines_skipped` lines that are no
-    rows at all (titles, rulers, totals). `layout`, `extract` (the full
-    extract that the file is a part of; empty = a delta) and `scope` (what it replaces) are those of the delivered
-    file: of one content under two names each has its own.
+    rows at all (titles, rulers, totals). `layout`, `extract` and `scope` are those of the delivered file
+    (DeliveredFile): of one content under two names each has its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")

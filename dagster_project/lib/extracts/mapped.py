@@ -153,6 +153,25 @@ def create_layout_view(
     connection.execute(f"create or replace temp view {identifier(name)} as {source}")
 
 
+def create_macros(
+    connection: duckdb.DuckDBPyConnection, own: Mapping[str, str], *, file: str
+) -> None:
+    """The profile's own macros, which may use the dialect's.
+
+    Raises:
+        ExtractError: the SQL of one fails.
+    """
+    for name, body in own.items():
+        try:
+            connection.execute(f"create or replace temp macro {identifier(name)}(x) as {body}")
+        except duckdb.Error as error:
+            raise ExtractError(
+                file,
+                f"the SQL of the profile's macro {name} fails ({_said(error)})",
+                remedy="Correct the profile; kam check reads the files without a run.",
+            ) from error
+
+
 def map_laid_out(
     connection: duckdb.DuckDBPyConnection,
     entity: Entity,
@@ -167,8 +186,11 @@ def map_laid_out(
     Raises:
         ExtractError: a join gives a row several partners, or the profile's SQL fails.
     """
+    # a query's own columns are no columns of the file
     computed = {
-        name: source for name, source in mapping.columns.items() if _is_there(source, rows.header)
+        name: source
+        for name, source in mapping.columns.items()
+        if mapping.from_select or _is_there(source, rows.header)
     }
     try:
         connection.execute(
@@ -225,13 +247,19 @@ def _mapped_query(
         "null::varchar as extra_columns" if mapping.from_select else f"{THIS}.extra_columns"
     )
     for name, rule in computed.items():
-        text = _text(entity.columns[name], rule, header, profile=profile)
+        text = _text(
+            entity.columns[name],
+            rule,
+            profile=profile,
+            is_absent=rule.column is not None
+            and not mapping.from_select
+            and "." not in rule.column
+            and rule.column not in header.positions,
+        )
         for broken, condition in _broken(mapping, name, computed):
             text = f"case when {condition} then {literal(_BROKEN + broken)} else {text} end"
         items.append(f"({text})::varchar as e{order[name]}")
         delivered = _reference(rule.column) if rule.column else "null"
-        if rule.column and "." not in rule.column and rule.column not in header.positions:
-            delivered = "null" if not mapping.from_select else delivered
         items.append(f"({delivered})::varchar as d{order[name]}")
     reasons = " ".join(
         f"when {rule.when} then {literal(rule.reason)}" for rule in mapping.leave_out
@@ -296,13 +324,13 @@ def _is_there(source: Source, header: Header) -> bool:
     return is_given or source.when_absent_sql is not None or source.column in header.positions
 
 
-def _text(column: Column, source: Source, header: Header, *, profile: str) -> str:
+def _text(column: Column, source: Source, *, profile: str, is_absent: bool) -> str:
     """The canonical text of a column, over `this` and the joins."""
     if source.sql is not None:
         return _signed(f"({source.sql})::varchar", source)
     if source.column is None:
         return literal(str(source.const))
-    if "." not in source.column and source.column not in header.positions:
+    if is_absent:
         if source.when_absent_sql is not None:
             return f"({source.when_absent_sql})::varchar"
         if source.when_absent is not None:

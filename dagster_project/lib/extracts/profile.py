@@ -31,6 +31,11 @@ SHIPPED = Path(__file__).with_name("profiles")
 GENERIC = "generic"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 THIS = "this"
+# Macros of every dialect (dialect_sql), which a profile's own may use and not replace.
+READERS = frozenset(
+    ["as_number", "as_date", "as_timestamp", "as_boolean", "as_country", "negated", "without_zeros"]
+    + ["scaled", "added", "point_placed", "written_out"]
+)
 
 
 class ProfileError(ValueError):
@@ -67,7 +72,8 @@ class Layout(Part):
         key: columns of which the later delivery wins where the layout is joined; empty: all rows count.
         fill_down: continuation rows; where the first of these is empty, all take the values of the row above.
         deliveries: `full`: each extract replaces the one before it.
-        extract: with `full`, a pattern over the file's name; equal groups are parts of one extract.
+        extract: with `full`, a pattern over the file's name; equal groups are parts of one extract. A name
+            that it does not fit is no full extract: its rows are added and updated.
         scope: with `full`, a pattern over the file's name; only extracts with equal groups replace each other.
         dialect: what differs from the profile's dialect.
     """
@@ -103,7 +109,9 @@ class Layout(Part):
         """The full extract that a file belongs to; empty where its deliveries are deltas."""
         if self.deliveries == "delta":
             return ""
-        return _groups(self.extract, file_name) or file_name
+        if self.extract is None:
+            return file_name
+        return _groups(self.extract, file_name)
 
     def scope_of(self, file_name: str) -> str:
         """What a full extract replaces: the earlier ones of the same scope."""
@@ -227,16 +235,28 @@ class Profile(Part):
         name: of its file.
         canonical: its layouts are the canonical entities themselves, under other labels and dialect.
         done_files: a file is complete when `<file>.done` lies beside it.
+        macros: name -> SQL over `x`, for expressions that stand in many places; a later one may use those before it.
     """
 
     name: str
     title: dict[Literal["en", "fr"], str]
     describes: dict[Literal["en", "fr"], str] = Field(default_factory=dict)
     dialect: Dialect = Field(default_factory=Dialect)
+    macros: dict[str, str] = Field(default_factory=dict)
     canonical: bool = False
     done_files: bool = False
     layouts: dict[str, Layout] = Field(default_factory=dict)
     entities: dict[str, Mappings] = Field(default_factory=dict)
+
+    @field_validator("macros")
+    @classmethod
+    def _have_names_of_their_own(cls, macros: dict[str, str]) -> dict[str, str]:
+        for name in macros:
+            if not NAME.fullmatch(name):
+                raise ValueError(f"{name} is no name of a macro; use small letters, digits and _")
+            if name in READERS:
+                raise ValueError(f"{name} is a macro of the dialect; give yours another name")
+        return macros
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Profile:

@@ -86,6 +86,16 @@ class CheckOutcome(_Record):
     observed: str = ""
 
 
+class PolicyRecord(_Record):
+    """The policy in a line: the name of its file (null: the default), the primary scheme and its cut points."""
+
+    file: str | None
+    primary_scheme: str
+    rule: str
+    cut_points: dict[str, str | None]
+    lowest_tier: str
+
+
 class MartRecord(_Record):
     """One published mart; `sha256` is of its content in key order."""
 
@@ -104,6 +114,7 @@ class Manifest(_Record):
     run_at: datetime
     reporting_currency: str
     policy_sha256: str
+    policy: PolicyRecord | None = None  # absent where an older project wrote the manifest
     inputs: tuple[InputFile, ...]
     totals: Totals
     checks: tuple[CheckOutcome, ...]

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.lib.release.live import LiveRelease
+from dagster_project.lib.run_folder import last_runs
 from dagster_project.lib.simulation.errors import SimulationError
 from dagster_project.lib.simulation.reach import PARAMETERS, Graph, Reach
 from dagster_project.lib.simulation.statements import statements
@@ -69,7 +70,7 @@ def simulate(settings: Settings, policy: Policy, live: LiveRelease, *, folder: P
         reaching = _reaching(policy, months)
         write_policy(connection, reaching, as_of=said.as_of, run_at=said.run_at, live=live)
         attach(connection, settings.warehouse)
-        _check_is_of(connection, live)
+        _check_is_of(connection, live, settings.runs)
         changes = _changes(connection)
         derived = _derived(connection)
         _refuse(graph, changes, derived)
@@ -113,14 +114,23 @@ def _reaching(policy: Policy, months: int) -> Policy:
     return policy.model_copy(update={"history_months": months - patience})
 
 
-def _check_is_of(connection: duckdb.DuckDBPyConnection, live: LiveRelease) -> None:
-    """A run that was killed, or stopped by the gate, leaves other tables than those of the release."""
+def _check_is_of(connection: duckdb.DuckDBPyConnection, live: LiveRelease, runs: Path) -> None:
+    """A run that was killed, or stopped by the gate, leaves other tables than those of the release.
+
+    They took the place of the release's: nothing of those is left to simulate on.
+    """
     row = connection.execute(f"select run_at from {LIVE}.raw.{PARAMETERS}").fetchone()
-    if row is None or row[0] != live.manifest.run_at:
-        raise SimulationError(
-            f"the warehouse holds a run that was not published, not release {live.release_id}; "
-            "run kam refresh, and simulate on what it publishes"
-        )
+    if row is not None and row[0] == live.manifest.run_at:
+        return
+    last = next(iter(last_runs(runs, 1)), None)
+    which = "a run that was not published"
+    if last is not None and last.status not in ("published", "nothing_to_do"):
+        which = f"run {last.run_id[:8]}, which was not published ({last.status}: {last.failed})"
+    raise SimulationError(
+        f"the warehouse holds {which}: its tables took the place of those of release "
+        f"{live.release_id}\nMend what stopped it (kam status lists the runs), or put the extracts of the "
+        "release back, then run kam refresh and simulate."
+    )
 
 
 def _policy_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:

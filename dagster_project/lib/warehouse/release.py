@@ -15,6 +15,7 @@ from dagster_project.lib.release.live import LiveRelease
 from dagster_project.lib.release.manifest import (
     InputFile,
     Manifest,
+    PolicyRecord,
     check_outcomes,
     content_id,
     mart_records,
@@ -72,6 +73,7 @@ def publish_release(
             run_at=run_at,
             reporting_currency=policy.reporting_currency,
             policy_sha256=policy_sha256,
+            policy=_policy_record(settings.policy, policy),
             inputs=_inputs(connection),
             totals=read_totals(draft.marts / "account_tiers.parquet"),
             checks=check_outcomes(checks),
@@ -79,6 +81,21 @@ def publish_release(
             versions=versions(),
         )
         return publish(draft, manifest, keep_releases=policy.publication.keep_releases)
+
+
+def _policy_record(file: Path | None, policy: Policy) -> PolicyRecord:
+    """What a reader of the release asks of its policy; the file by its name, its folder is of the machine."""
+    scheme = policy.primary
+    return PolicyRecord(
+        file=file.name if file else None,
+        primary_scheme=policy.primary_scheme,
+        rule=scheme.rule,
+        cut_points={
+            tier: None if cut is None else format(cut.normalize(), "f")
+            for tier, cut in scheme.cut_points.items()
+        },
+        lowest_tier=scheme.lowest_tier,
+    )
 
 
 def _database_of(release: LiveRelease | None) -> Path | None:

@@ -163,6 +163,8 @@ described as (
         primary_ranks.share_before,
         parameters.primary_scheme,
         parameters.reporting_currency,
+        parameters.classification_level = 'group' and groups.group_account_count > 1 as is_of_group,
+        parameters.demotion_patience_months,
         finalised.patience_months
     from accounts
     cross join parameters

@@ -84,6 +84,7 @@ judged as (
             else figures.account_count
         end as account_count,
         metrics.minimum,
+        metrics.min_accounts,
         metrics.description
     from metrics
     left join figures on metrics.population = figures.population
@@ -96,7 +97,12 @@ select
     judged.figure,
     cast(coalesce(judged.account_count, 0) as bigint) as account_count,
     cast(judged.minimum as decimal(9, 6)) as minimum,
-    judged.figure >= cast(judged.minimum as double) as is_met,
+    judged.min_accounts,
+    -- six accounts agree by chance: too few are neither a yes nor a no
+    case
+        when judged.account_count >= coalesce(judged.min_accounts, 0)
+            then judged.figure >= cast(judged.minimum as double)
+    end as is_met,
     parameters.as_of,
     {{ month_start('parameters.as_of_month_index - parameters.window_months') }} as potential_as_of,
     judged.description

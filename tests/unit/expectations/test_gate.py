@@ -200,7 +200,7 @@ def test_a_manifest_without_totals_is_refused(drift: Drift) -> None:
             "account_tiers_previous_tier_known",
         ),
         (
-            "update intermediate.int_account_windows set costed_turnover = 500",
+            "update intermediate.int_account_windows set costed_turnover = 500 where account_sk = 1",
             "account_tiers_cost_coverage_large",
         ),
         (

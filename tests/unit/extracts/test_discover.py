@@ -13,7 +13,6 @@ from dagster_project.lib.extracts import stillness
 from dagster_project.lib.extracts.discover import find_deliveries, layout_of
 from dagster_project.lib.extracts.errors import ExtractError
 from dagster_project.lib.extracts.profile import load_profile
-from dagster_project.lib.extracts.profile import load_profile
 
 if TYPE_CHECKING:
     from tests.unit.extracts.conftest import LandingFolder
