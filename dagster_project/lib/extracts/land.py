@@ -224,7 +224,9 @@ def _land_table(job: Job, delivered: DeliveredFile, table: TextTable) -> Outcome
     dialect = delivered.source_profile.dialects[delivered.layout]
     for statement in macros(dialect, is_native=table.has_native_values):
         job.connection.execute(statement)
-    create_macros(job.connection, delivered.source_profile.macros, file=delivered.relative_path)
+    create_macros(
+        job.connection, delivered.source_profile.macros, file=delivered.relative_path
+    )
     try:
         found = _typed(job, delivered, rows, expected=table.rows)
     except duckdb.OutOfMemoryException:
