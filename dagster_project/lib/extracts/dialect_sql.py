@@ -23,7 +23,6 @@ _SAID = f"'{UNREADABLE}' || x"
 SHORTENED = r"[+-]?[0-9]+([.,][0-9]+)?[eE][+]?[0-9]+"
 
 _MINUS = "\u2212"
-_PLAIN_NUMBER = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"
 _APOSTROPHE = "'"
 _COUNTRY_LANGUAGES = ("en", "fr", "de", "es", "it", "nl", "pt")
 # What people type into a free field and CLDR does not list.
@@ -86,10 +85,10 @@ def macros(dialect: Dialect, *, is_native: bool) -> list[str]:
 
     Args:
         dialect: of the delivered file.
-        is_native: values come from typed cells (a workbook, Parquet), so ISO dates and plain numbers count too.
+        is_native: values come from typed cells (a workbook, Parquet), so dates may be ISO too.
     """
     readers = {
-        "as_number": _number(dialect, is_native=is_native),
+        "as_number": _number(dialect),
         "as_date": _date(dialect, is_native=is_native),
         "as_timestamp": _timestamp(dialect, is_native=is_native),
         "as_boolean": _boolean(dialect),
@@ -118,7 +117,7 @@ def null_words_out(text: str, dialect: Dialect) -> str:
     return f"case when lower({text}) in ({words}) then null else {text} end"
 
 
-def _number(dialect: Dialect, *, is_native: bool) -> str:
+def _number(dialect: Dialect) -> str:
     usual = Dialect()
     names = ("decimal", "thousands", "negatives", "currency_signs")
     if all(getattr(dialect, name) == getattr(usual, name) for name in names):
@@ -127,8 +126,6 @@ def _number(dialect: Dialect, *, is_native: bool) -> str:
     digits = rf"[0-9]+({decimal}[0-9]*)?|{decimal}[0-9]+"
     plain = rf"[+-]?({digits})([eE][+-]?[0-9]+)?"
     whens = ["when x is null then null"]
-    if is_native:
-        whens.append(f"when regexp_full_match(x, '{_PLAIN_NUMBER}') then x")
     whens.append(
         f"when regexp_full_match(x, {literal(plain)}) then replace(x, {literal(dialect.decimal)}, '.')"
     )

@@ -168,7 +168,12 @@ def _read_plain(
     if name.endswith(".parquet"):
         if profile.canonical:
             return land_parquet(job, content, layout)
-        table = open_parquet(job.connection, content, file=delivered.relative_path)
+        table = open_parquet(
+            job.connection,
+            content,
+            decimal=profile.dialects[delivered.layout].decimal,
+            file=delivered.relative_path,
+        )
         done = _land_table(job, delivered, table)
     elif name.endswith(".xlsx"):
         table = open_workbook(
