@@ -38,13 +38,16 @@ Known = Callable[[Sequence[str]], int]
 class FoundHeader:
     """The header: its names, the record that holds them, and what separates them.
 
-    `known` is how many of the names are column labels of the layout.
+    Attributes:
+        known: how many of the names are column labels of the layout.
+        has_edges: the line begins and ends with the delimiter, and so does each line below.
     """
 
     names: tuple[str, ...]
     record: Record
     delimiter: str
     known: int
+    has_edges: bool = False
 
 
 def reader_of(
@@ -80,15 +83,19 @@ def find_header(
     """
     best: FoundHeader | None = None
     unreadable: Record | None = None
+    # of a system that writes lists between bars, other exports are read too: edges are the file's
+    edges = (True, False) if dialect.edge_delimiters else (False,)
     for delimiter in delimiters:
-        for record in _first_records(content, delimiter, dialect, terminator=terminator):
-            if record.rule is not None:
-                unreadable = unreadable or record
-                continue
-            names = _names(record, delimiter)
-            found = FoundHeader(names, record, delimiter, known(names))
-            if best is None or found.known > best.known:
-                best = found
+        for has_edges in edges:
+            form = dialect.with_edges(has_edges)
+            for record in _first_records(content, delimiter, form, terminator=terminator):
+                if record.rule is not None:
+                    unreadable = unreadable or record
+                    continue
+                names = _names(record, delimiter)
+                found = FoundHeader(names, record, delimiter, known(names), has_edges)
+                if best is None or found.known > best.known:
+                    best = found
     if best is not None and len(best.names) > MAX_COLUMNS:
         raise _too_many(len(best.names), file)
     if best is not None and best.known:

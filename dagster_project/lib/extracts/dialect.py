@@ -62,7 +62,8 @@ class Dialect(BaseModel):
         skip_lines: regular expressions of lines that are furniture.
         footer_lines: regular expressions of the first line of the end of the file.
         repeated_headers: a line equal to the header is furniture.
-        edge_delimiters: each line begins and ends with the delimiter.
+        edge_delimiters: lines may begin and end with the delimiter; in a file whose header line does, each
+            must.
         quote: the quoting character, None = no quoting.
     """
 
@@ -93,6 +94,12 @@ class Dialect(BaseModel):
             pydantic.ValidationError: a key is unknown or a value is wrong.
         """
         return Dialect.model_validate(self.model_dump(exclude_unset=True) | dict(overrides))
+
+    def with_edges(self, has_edges: bool) -> Dialect:
+        """This dialect for a file whose lines do or do not begin and end with the delimiter."""
+        if has_edges == self.edge_delimiters:
+            return self
+        return self.model_copy(update={"edge_delimiters": has_edges})
 
     def delimiters_for(self, suffix: str) -> tuple[str, ...]:
         """The delimiters of a file by its suffix: in a .tsv, tab comes before the others."""

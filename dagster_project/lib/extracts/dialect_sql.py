@@ -18,6 +18,7 @@ from dagster_project.lib.extracts.values import FALSE_WORDS, TRUE_WORDS
 from dagster_project.lib.extracts.vocabulary import countries
 
 UNREADABLE = "unreadable: "
+_SAID = f"'{UNREADABLE}' || x"
 # A number that a spreadsheet has shortened: the digits of an id are lost.
 SHORTENED = r"[+-]?[0-9]+([.,][0-9]+)?[eE][+]?[0-9]+"
 
@@ -98,15 +99,14 @@ def macros(dialect: Dialect, *, is_native: bool) -> list[str]:
         " then coalesce(nullif(ltrim(x, '0'), ''), '0') else x end",
     }
     made = [f"create or replace temp macro {name}(x) as {body}" for name, body in readers.items()]
-    # wide enough for each canonical type; a poisoned operand poisons the result
-    wide = "try_cast(case when contains(lower({0}), 'e') then written_out({0}) else {0} end as decimal(38, 10))"
+    # wide enough for each canonical type; what is made of an unreadable text is unreadable
+    x, y = "try_cast(x as decimal(38, 10))", "try_cast(y as decimal(38, 10))"
     return [
         *made,
-        "create or replace temp macro scaled(x, factor) as case when x is null then null"
-        f" else coalesce(({wide.format('x')} * cast(factor as decimal(18, 6)))::decimal(38, 10)::varchar,"
-        f" {_poisoned('x')}) end",
+        "create or replace temp macro scaled(x, factor) as case when x is null then null else coalesce("
+        f"({x} * cast(factor as decimal(18, 6)))::decimal(38, 10)::varchar, {literal(UNREADABLE)} || x) end",
         "create or replace temp macro added(x, y) as case when x is null then y when y is null then x"
-        f" else coalesce(({wide.format('x')} + {wide.format('y')})::varchar, {_poisoned('x')}) end",
+        f" else coalesce(({x} + {y})::varchar, {literal(UNREADABLE)} || x || ' + ' || y) end",
     ]
 
 
@@ -116,13 +116,6 @@ def null_words_out(text: str, dialect: Dialect) -> str:
         return text
     words = ", ".join(literal(word.lower()) for word in dialect.null_words)
     return f"case when lower({text}) in ({words}) then null else {text} end"
-
-
-def _poisoned(text: str) -> str:
-    return (
-        f"case when starts_with({text}, {literal(UNREADABLE)}) then {text}"
-        f" else {literal(UNREADABLE)} || {text} end"
-    )
 
 
 def _number(dialect: Dialect, *, is_native: bool) -> str:
@@ -141,26 +134,25 @@ def _number(dialect: Dialect, *, is_native: bool) -> str:
     )
     marks = "".join(_in_class(mark) for mark in dialect.thousands)
     grouped = rf"[0-9]{{1,3}}([{marks}][0-9]{{3}})+({decimal}[0-9]*)?|{digits}" if marks else digits
-    signs = "|".join(re.escape(sign) for sign in dialect.currency_signs)
     space = "[ \u00a0\u202f]*"
-    bare = f"regexp_replace(x, {literal(f'{space}({signs}){space}')}, '', 'i')" if signs else "x"
-    forms = []
+    signs = "|".join(re.escape(sign) for sign in dialect.currency_signs)
+    sign = f"({space}({signs}))?{space}" if signs else space
+    forms = [rf"[+]?({grouped})"]
     if "leading" in dialect.negatives:
-        forms.append(rf"[+{_MINUS}-]?{space}({grouped})")
-    else:
-        forms.append(rf"[+]?({grouped})")
+        forms = [rf"[+{_MINUS}-]?{sign}({grouped})"]
     if "trailing" in dialect.negatives:
         forms.append(rf"({grouped}){space}[{_MINUS}-]")
     if "brackets" in dialect.negatives:
-        forms.append(rf"[(]{space}({grouped}){space}[)]")
-    form = "|".join(f"({form})" for form in forms)
-    is_negative = f"contains({bare}, '-') or contains({bare}, '{_MINUS}') or contains({bare}, '(')"
-    kept = f"regexp_replace({bare}, {literal(f'[^0-9{_in_class(dialect.decimal)}]')}, '', 'g')"
+        forms.append(rf"[(]{sign}({grouped}){sign}[)]")
+    form = rf"(?i){sign}({'|'.join(f'({form})' for form in forms)}){sign}"
+    # neither a currency sign nor a mark between thousands holds one of these
+    is_negative = f"contains(x, '-') or contains(x, '{_MINUS}') or contains(x, '(')"
+    kept = f"regexp_replace(x, {literal(f'[^0-9{_in_class(dialect.decimal)}]')}, '', 'g')"
     whens.append(
-        f"when regexp_full_match({bare}, {literal(form)}) then"
-        f" case when {is_negative} then '-' else '' end || replace({kept}, {literal(dialect.decimal)}, '.')"
+        f"when regexp_full_match(x, {literal(form)}) then case when {is_negative} then '-' else '' end"
+        f" || replace({kept}, {literal(dialect.decimal)}, '.')"
     )
-    return f"case {' '.join(whens)} else {_poisoned('x')} end"
+    return f"case {' '.join(whens)} else {_SAID} end"
 
 
 def _in_class(mark: str) -> str:
@@ -178,10 +170,10 @@ def _date(dialect: Dialect, *, is_native: bool) -> str:
         )
     whens += [
         f"when regexp_full_match({day}, {literal(_form(form))})"
-        f" then coalesce(strftime(try_strptime({day}, {literal(form)}), '%Y-%m-%d'), {_poisoned('x')})"
+        f" then coalesce(strftime(try_strptime({day}, {literal(form)}), '%Y-%m-%d'), {_SAID})"
         for form in dialect.dates
     ]
-    return f"case {' '.join(whens)} else {_poisoned('x')} end"
+    return f"case {' '.join(whens)} else {_SAID} end"
 
 
 def _timestamp(dialect: Dialect, *, is_native: bool) -> str:
@@ -195,10 +187,10 @@ def _timestamp(dialect: Dialect, *, is_native: bool) -> str:
         )
     whens += [
         f"when regexp_full_match(x, {literal(_form(form))})"
-        f" then coalesce(strftime(try_strptime(x, {literal(form)}), '%Y-%m-%dT%H:%M:%S'), {_poisoned('x')})"
+        f" then coalesce(strftime(try_strptime(x, {literal(form)}), '%Y-%m-%dT%H:%M:%S'), {_SAID})"
         for form in (*dialect.timestamps, *dialect.dates)
     ]
-    return f"case {' '.join(whens)} else {_poisoned('x')} end"
+    return f"case {' '.join(whens)} else {_SAID} end"
 
 
 def _form(form: str) -> str:
@@ -214,15 +206,14 @@ def _boolean(dialect: Dialect) -> str:
     no = ", ".join(literal(w.lower()) for w in (*FALSE_WORDS, *dialect.false_words))
     return (
         f"case when lower(x) in ({yes}) then 'true' when lower(x) in ({no}) then 'false'"
-        f" when x is null then null else {_poisoned('x')} end"
+        f" when x is null then null else {_SAID} end"
     )
 
 
-def _negated(name: str = "x") -> str:
+def _negated() -> str:
     return (
-        f"case when {name} is null or starts_with({name}, {literal(UNREADABLE)}) then {name}"
-        f" when starts_with({name}, '-') then substr({name}, 2)"
-        f" else '-' || ltrim({name}, '+') end"
+        "case when starts_with(x, '-') then substr(x, 2)"
+        " else regexp_replace(x, '^[+]?([0-9.])', '-\\1') end"
     )
 
 
