@@ -17,6 +17,7 @@ from tests.benchmarks import goals, paper
 from tests.benchmarks.figures import FLOORS, Book, Run
 
 README = Path(__file__).with_name("README.md")
+COPY = "DuckDB's copy"
 SCRIPT = "DuckDB script"
 OTHERS = ("Polars", "pandas", "Spark", "bare floor")
 REFRESHES = goals.REFRESHES
@@ -59,6 +60,7 @@ def figures_section(book: Book) -> str:
         "### Where the seconds go, by floor\n\n" + table(floor_rows(book)),
         "### The same work by hand\n\n" + table(script_rows(book)),
         "### History and simulation\n\n" + table(history_rows(book)),
+        "### Landing alone\n\n" + table(landing_rows(book)),
         "### Small runs\n\n" + table(small_rows(book)),
     ]
     notes = [f"- {name}: {note}" for name, note in sorted(book.notes.items())]
@@ -141,6 +143,18 @@ def history_rows(book: Book) -> list[Row]:
         if (name := f"{title}/{what}") in book.runs
     ]
     return [("run", "wall s", "CPU s", "peak memory MB"), *rows]
+
+
+def landing_rows(book: Book) -> list[Row]:
+    """The readers against DuckDB's own copy of the same files."""
+    rows = [
+        (*_size(title), what, *_cells(run), _ratio(run, book.wall(f"{title}/{COPY}")))
+        for title in _titles(book)
+        for what in (COPY, "landed", "landed before", "landed, cp1252 with decimal commas")
+        if (run := book.runs.get(f"{title}/{what}")) is not None
+    ]
+    header = ("lines", "format", "run", "wall s", "CPU s", "peak memory MB", "of the copy")
+    return [header, *rows]
 
 
 def small_rows(book: Book) -> list[Row]:
