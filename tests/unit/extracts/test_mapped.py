@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -199,3 +200,19 @@ def test_parquet_and_workbooks_are_read_under_the_profile(shop: Shop) -> None:
         ("B6", "C2", "-3.0000"),
     ]
     assert "shop/export.zip/bill_3.csv" in [file.file for file in report.files]
+
+
+def test_an_accounting_file_with_decimal_points_is_the_same(tmp_path: Path) -> None:
+    name = "123456789FEC20241231.txt"
+    sample = Path(__file__).parents[2] / "fixtures" / "profiles" / "fec" / "landing" / name
+    text = sample.read_text(encoding="utf-8-sig")
+    sums = []
+    for folder, content in (("comma", text), ("point", re.sub(r"(?<=[0-9]),(?=[0-9])", ".", text))):
+        shop = Shop(tmp_path / folder)
+        shop.write(name, content)
+        flags = {"landing": tmp_path / folder / "landing", "out": tmp_path / folder / "out"}
+        settings = load_settings(None, {**flags, "profiles": {"shop": "fec"}}, environment={})
+        report = land_everything(settings, scratch=tmp_path / folder / "scratch")
+        assert [e for e in report.errors if "no extract of" not in e] == []
+        sums.append(shop.lines(report))
+    assert sums[0] == sums[1] != []
