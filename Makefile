@@ -8,7 +8,7 @@ READY_SPARK := .venv/.ready-spark
 BIN := .venv/bin
 OUT ?= data/out
 
-.PHONY: demo test test-kept test-spark lint ui bench backtest faults setup clean
+.PHONY: demo test test-kept test-spark lint ui bench backtest faults fuzz setup clean
 
 setup: $(READY)
 
@@ -61,6 +61,10 @@ ui: $(READY)
 faults: $(READY)
 	@echo "killing refreshes at random moments (some minutes)"
 	@$(BIN)/pytest tests/faults
+
+fuzz: $(READY)
+	@echo "damaging the samples of every profile in ten thousand ways (some twenty minutes)"
+	@MUTANTS=10000 $(BIN)/pytest tests/unit/extracts/test_mutants.py --numprocesses 2
 
 # BENCH_ONLY=help,demo,1m,...: some stages; BENCH_ARGS=--again: measured before or not
 bench: $(READY)

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 from pydantic import BaseModel
 
+from dagster_project.lib.extracts.full_extracts import places_of
 from dagster_project.lib.landing import LandingReport
 from dagster_project.lib.warehouse.raw_zone import published_raw_value
 
@@ -24,8 +25,13 @@ class Reason(BaseModel):
 
 
 def frequent_reasons(report: LandingReport, raw: Path) -> list[Reason]:
-    """Of the rows that the readers rejected, the most frequent first."""
-    files = [raw / "rejected" / file.entry.rejected for file in report.files if file.entry.rejected]
+    """Of the rows that the readers rejected in files that count, the most frequent first."""
+    entries = [file.entry for file in report.files]
+    files = [
+        raw / "rejected" / entry.rejected
+        for entry, place in zip(entries, places_of(entries), strict=True)
+        if entry.rejected and not place.is_replaced
+    ]
     if not files:
         return []
     with duckdb.connect() as connection:

@@ -11,8 +11,9 @@
 select
     reconciled.source_system,
     concat(
-        reconciled.source_system, ' ', substring(cast(reconciled.month as string), 1, 7), ': lines ',
-        cast(reconciled.landed_amount as string), ' ', reconciled.currency, ', the ERP''s own total ',
+        reconciled.source_system, ' ', substring(cast(reconciled.month as string), 1, 7),
+        ': lines ', cast(reconciled.landed_amount as string), ' ', reconciled.currency,
+        ', control total ',
         cast(reconciled.control_amount as string), ', difference ',
         cast(reconciled.difference as string), '; of the month ',
         cast(reconciled.rejected_row_count as string), ' rejected rows, together ',

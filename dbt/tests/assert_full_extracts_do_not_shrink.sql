@@ -14,6 +14,7 @@ with extracts as (
         deliveries.source_system,
         deliveries.entity,
         coalesce(deliveries.layout, '') as layout,
+        coalesce(deliveries.extract_scope, '') as extract_scope,
         deliveries.extract_name,
         deliveries.extract_rank,
         sum(deliveries.rows_loaded) as rows_accepted
@@ -23,6 +24,7 @@ with extracts as (
         deliveries.source_system,
         deliveries.entity,
         coalesce(deliveries.layout, ''),
+        coalesce(deliveries.extract_scope, ''),
         deliveries.extract_name,
         deliveries.extract_rank
 )
@@ -31,7 +33,8 @@ select
     latest.source_system,
     latest.entity,
     concat(
-        latest.source_system, '/', latest.entity, ': the full extract ', latest.extract_name, ' holds ',
+        latest.source_system, '/', latest.entity, ': the full extract ', latest.extract_name,
+        ' holds ',
         cast(latest.rows_accepted as string), ' rows, ', earlier.extract_name, ' before it ',
         cast(earlier.rows_accepted as string)
     ) as observed
@@ -41,6 +44,7 @@ inner join extracts as earlier
         latest.source_system = earlier.source_system
         and latest.entity = earlier.entity
         and latest.layout = earlier.layout
+        and latest.extract_scope = earlier.extract_scope
 cross join {{ ref('stg_run__parameters') }} as parameters
 where
     latest.extract_rank = 1

@@ -11,7 +11,8 @@
 select
     deliveries.source_file,
     concat(
-        deliveries.source_file, ' (', deliveries.entity, '): ', cast(deliveries.rows_read as string), ' rows read, ',
+        deliveries.source_file, ' (', deliveries.entity, '): ',
+        cast(deliveries.rows_read as string), ' rows read, ',
         coalesce(cast(counted.rows_loaded as string), 'none'), ' loaded, ',
         coalesce(cast(counted.rows_superseded as string), 'none'), ' superseded, ',
         coalesce(cast(counted.rows_rejected as string), 'none'), ' rejected'

@@ -90,6 +90,7 @@ DELIVERY = {
     "source_system": "erp",
     "entity": "invoice_lines",
     "layout": None,
+    "extract_scope": None,
     "extract_name": None,
     "extract_rank": None,
     "rows_read": 300,
@@ -413,3 +414,36 @@ def test_a_breach_is_found_and_described(
     found = answer.fetchall()
     assert found, "the test is blind to the breach"
     assert all(row[names.index("observed")] for row in found), "say what was seen"
+
+
+def test_the_ten_most_frequent_reasons_are_told_each_with_an_example(
+    gate: dict[str, str], connection: duckdb.DuckDBPyConnection
+) -> None:
+    rows = [
+        REJECTED | {"rule": f"rule_{rule:02}", "line_number": 100 * rule + copy}
+        for rule in range(1, 13)
+        for copy in range(rule)
+    ]
+    connection.register("incoming", pa.Table.from_pylist(rows))
+    connection.execute("create or replace table rejected_rows as select * from incoming")
+    connection.execute("update int_deliveries_counted set rows_rejected = 78 where rowid = 0")
+    answer = connection.execute(gate["assert_rejected_share_is_tolerated"])
+    names = [described[0] for described in answer.description or []]
+    ((*row,),) = answer.fetchall()
+    told = str(row[names.index("observed")])
+    assert "78 of 300 rows rejected, at most 0.010000 of them may be" in told
+    assert "12 rule_12 (such as erp/invoice_lines.csv line 1200, invoice_date: hier)" in told
+    assert [f"rule_{rule:02}" in told for rule in range(1, 13)] == [False] * 2 + [True] * 10
+
+
+def test_what_a_full_extract_replaced_dilutes_no_share(
+    gate: dict[str, str], connection: duckdb.DuckDBPyConnection
+) -> None:
+    sql = gate["assert_rejected_share_is_tolerated"]
+    # 4 of 300 would be 4 of 1300 with an earlier extract that was read in full
+    connection.execute("update int_deliveries_counted set rows_rejected = 4 where rowid = 0")
+    connection.execute(
+        "update int_deliveries_counted set entity = 'invoice_lines', rows_read = 1000, "
+        "rows_rejected = 0 where is_replaced"
+    )
+    assert len(connection.execute(sql).fetchall()) == 1

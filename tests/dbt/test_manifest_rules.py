@@ -193,6 +193,15 @@ def columns_are_named(project: Project) -> list[str]:
     return wrong
 
 
+def chains_are_joined_in_order(project: Project) -> list[str]:
+    """DuckDB takes a recursion for billions of rows: inner joins with it end in a product of tables."""
+    return [
+        f"{node['name']}: join what follows resolved_chains by left joins, which are not reordered"
+        for node in project.nodes("model")
+        if "inner join" in node["raw_code"].partition("resolved_chains(")[2]
+    ]
+
+
 def config_keys_are_in_place(project: Project) -> list[str]:
     """On DuckDB dbt does not warn of a key that it does not know, and ignores it."""
     wrong = [
@@ -232,6 +241,7 @@ RULES: tuple[Callable[[Project], list[str]], ...] = (
     only_staging_reads_sources,
     marts_do_not_read_staging,
     columns_are_named,
+    chains_are_joined_in_order,
     config_keys_are_in_place,
 )
 
@@ -357,6 +367,11 @@ def example() -> Project:
             columns_are_named,
             (MART, "raw_code"),
             "with a as (\n    select * from b\n)\nselect 1",
+        ),
+        (
+            chains_are_joined_in_order,
+            (MART, "raw_code"),
+            "with a as ({{ resolved_chains('b') }})\n\nselect a.n from a inner join c on a.n = c.n",
         ),
         (config_keys_are_in_place, (MART, "config", "materialised"), "table"),
     ],

@@ -116,8 +116,9 @@ def open_delimited(
 
 def _fast(encoded: Encoded, header: FoundHeader, dialect: Dialect, *, form: str) -> TextTable:
     probe = encoded.probe
-    new_line = "\\r\\n" if probe.has_crlf else "\\n"
-    options = f"skip = 1, new_line = {literal(new_line)}, max_line_size = {MAX_FAST_LINE_BYTES}"
+    # DuckDB 1.5 given new_line = '\\r\\n' reads no row at all; left to itself it finds it
+    new_line = "" if probe.has_crlf else "new_line = '\\n', "
+    options = f"skip = 1, {new_line}max_line_size = {MAX_FAST_LINE_BYTES}"
     return TextTable(
         relation=_relation(
             encoded.path, header, quote=dialect.quote, options=options, has_line=False

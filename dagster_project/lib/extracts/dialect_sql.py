@@ -10,6 +10,7 @@ import re
 from functools import cache
 
 from babel import Locale
+from babel.core import get_global
 
 from dagster_project.lib.extracts.dialect import Dialect
 from dagster_project.lib.extracts.quoting import literal
@@ -17,11 +18,43 @@ from dagster_project.lib.extracts.values import FALSE_WORDS, TRUE_WORDS
 from dagster_project.lib.extracts.vocabulary import countries
 
 UNREADABLE = "unreadable: "
+_SAID = f"'{UNREADABLE}' || x"
 # A number that a spreadsheet has shortened: the digits of an id are lost.
 SHORTENED = r"[+-]?[0-9]+([.,][0-9]+)?[eE][+]?[0-9]+"
 
 _MINUS = "\u2212"
-_PLAIN_NUMBER = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"
+_APOSTROPHE = "'"
+_COUNTRY_LANGUAGES = ("en", "fr", "de", "es", "it", "nl", "pt")
+# What people type into a free field and CLDR does not list.
+_COUNTRY_ALIASES = {
+    "u.s.": "US",
+    "u.s.a.": "US",
+    "united states of america": "US",
+    "etats-unis d'amerique": "US",
+    "etats unis": "US",
+    "uk": "GB",
+    "u.k.": "GB",
+    "great britain": "GB",
+    "grande-bretagne": "GB",
+    "england": "GB",
+    "scotland": "GB",
+    "wales": "GB",
+    "northern ireland": "GB",
+    "republic of ireland": "IE",
+    "holland": "NL",
+    "the netherlands": "NL",
+    "czech republic": "CZ",
+    "slovak republic": "SK",
+    "turkey": "TR",
+    "ivory coast": "CI",
+    "hong kong": "HK",
+    "macau": "MO",
+    "korea": "KR",
+    "republic of korea": "KR",
+    "viet nam": "VN",
+    "uae": "AE",
+    "russian federation": "RU",
+}
 _ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _ISO_TIME = rf"{_ISO_DATE}[T ][0-9]{{2}}:[0-9]{{2}}.*"
 _MIDNIGHT = r"[T ]0?0:00(:00([.]0+)?)?$"
@@ -52,10 +85,10 @@ def macros(dialect: Dialect, *, is_native: bool) -> list[str]:
 
     Args:
         dialect: of the delivered file.
-        is_native: values come from typed cells (a workbook, Parquet), so ISO dates and plain numbers count too.
+        is_native: values come from typed cells (a workbook, Parquet), so dates may be ISO too.
     """
     readers = {
-        "as_number": _number(dialect, is_native=is_native),
+        "as_number": _number(dialect),
         "as_date": _date(dialect, is_native=is_native),
         "as_timestamp": _timestamp(dialect, is_native=is_native),
         "as_boolean": _boolean(dialect),
@@ -65,15 +98,14 @@ def macros(dialect: Dialect, *, is_native: bool) -> list[str]:
         " then coalesce(nullif(ltrim(x, '0'), ''), '0') else x end",
     }
     made = [f"create or replace temp macro {name}(x) as {body}" for name, body in readers.items()]
-    # wide enough for each canonical type; a poisoned operand poisons the result
-    wide = "try_cast(case when contains(lower({0}), 'e') then written_out({0}) else {0} end as decimal(38, 10))"
+    # wide enough for each canonical type; what is made of an unreadable text is unreadable
+    x, y = "try_cast(x as decimal(38, 10))", "try_cast(y as decimal(38, 10))"
     return [
         *made,
-        "create or replace temp macro scaled(x, factor) as case when x is null then null"
-        f" else coalesce(({wide.format('x')} * cast(factor as decimal(18, 6)))::decimal(38, 10)::varchar,"
-        f" {_poisoned('x')}) end",
+        "create or replace temp macro scaled(x, factor) as case when x is null then null else coalesce("
+        f"({x} * cast(factor as decimal(18, 6)))::decimal(38, 10)::varchar, {literal(UNREADABLE)} || x) end",
         "create or replace temp macro added(x, y) as case when x is null then y when y is null then x"
-        f" else coalesce(({wide.format('x')} + {wide.format('y')})::varchar, {_poisoned('x')}) end",
+        f" else coalesce(({x} + {y})::varchar, {literal(UNREADABLE)} || x || ' + ' || y) end",
     ]
 
 
@@ -85,14 +117,7 @@ def null_words_out(text: str, dialect: Dialect) -> str:
     return f"case when lower({text}) in ({words}) then null else {text} end"
 
 
-def _poisoned(text: str) -> str:
-    return (
-        f"case when starts_with({text}, {literal(UNREADABLE)}) then {text}"
-        f" else {literal(UNREADABLE)} || {text} end"
-    )
-
-
-def _number(dialect: Dialect, *, is_native: bool) -> str:
+def _number(dialect: Dialect) -> str:
     usual = Dialect()
     names = ("decimal", "thousands", "negatives", "currency_signs")
     if all(getattr(dialect, name) == getattr(usual, name) for name in names):
@@ -101,33 +126,30 @@ def _number(dialect: Dialect, *, is_native: bool) -> str:
     digits = rf"[0-9]+({decimal}[0-9]*)?|{decimal}[0-9]+"
     plain = rf"[+-]?({digits})([eE][+-]?[0-9]+)?"
     whens = ["when x is null then null"]
-    if is_native:
-        whens.append(f"when regexp_full_match(x, '{_PLAIN_NUMBER}') then x")
     whens.append(
         f"when regexp_full_match(x, {literal(plain)}) then replace(x, {literal(dialect.decimal)}, '.')"
     )
     marks = "".join(_in_class(mark) for mark in dialect.thousands)
     grouped = rf"[0-9]{{1,3}}([{marks}][0-9]{{3}})+({decimal}[0-9]*)?|{digits}" if marks else digits
-    signs = "|".join(re.escape(sign) for sign in dialect.currency_signs)
     space = "[ \u00a0\u202f]*"
-    bare = f"regexp_replace(x, {literal(f'{space}({signs}){space}')}, '', 'i')" if signs else "x"
-    forms = []
+    signs = "|".join(re.escape(sign) for sign in dialect.currency_signs)
+    sign = f"({space}({signs}))?{space}" if signs else space
+    forms = [rf"[+]?({grouped})"]
     if "leading" in dialect.negatives:
-        forms.append(rf"[+{_MINUS}-]?{space}({grouped})")
-    else:
-        forms.append(rf"[+]?({grouped})")
+        forms = [rf"[+{_MINUS}-]?{sign}({grouped})"]
     if "trailing" in dialect.negatives:
         forms.append(rf"({grouped}){space}[{_MINUS}-]")
     if "brackets" in dialect.negatives:
-        forms.append(rf"[(]{space}({grouped}){space}[)]")
-    form = "|".join(f"({form})" for form in forms)
-    is_negative = f"contains({bare}, '-') or contains({bare}, '{_MINUS}') or contains({bare}, '(')"
-    kept = f"regexp_replace({bare}, {literal(f'[^0-9{_in_class(dialect.decimal)}]')}, '', 'g')"
+        forms.append(rf"[(]{sign}({grouped}){sign}[)]")
+    form = rf"(?i){sign}({'|'.join(f'({form})' for form in forms)}){sign}"
+    # neither a currency sign nor a mark between thousands holds one of these
+    is_negative = f"contains(x, '-') or contains(x, '{_MINUS}') or contains(x, '(')"
+    kept = f"regexp_replace(x, {literal(f'[^0-9{_in_class(dialect.decimal)}]')}, '', 'g')"
     whens.append(
-        f"when regexp_full_match({bare}, {literal(form)}) then"
-        f" case when {is_negative} then '-' else '' end || replace({kept}, {literal(dialect.decimal)}, '.')"
+        f"when regexp_full_match(x, {literal(form)}) then case when {is_negative} then '-' else '' end"
+        f" || replace({kept}, {literal(dialect.decimal)}, '.')"
     )
-    return f"case {' '.join(whens)} else {_poisoned('x')} end"
+    return f"case {' '.join(whens)} else {_SAID} end"
 
 
 def _in_class(mark: str) -> str:
@@ -145,10 +167,10 @@ def _date(dialect: Dialect, *, is_native: bool) -> str:
         )
     whens += [
         f"when regexp_full_match({day}, {literal(_form(form))})"
-        f" then coalesce(strftime(try_strptime({day}, {literal(form)}), '%Y-%m-%d'), {_poisoned('x')})"
+        f" then coalesce(strftime(try_strptime({day}, {literal(form)}), '%Y-%m-%d'), {_SAID})"
         for form in dialect.dates
     ]
-    return f"case {' '.join(whens)} else {_poisoned('x')} end"
+    return f"case {' '.join(whens)} else {_SAID} end"
 
 
 def _timestamp(dialect: Dialect, *, is_native: bool) -> str:
@@ -162,10 +184,10 @@ def _timestamp(dialect: Dialect, *, is_native: bool) -> str:
         )
     whens += [
         f"when regexp_full_match(x, {literal(_form(form))})"
-        f" then coalesce(strftime(try_strptime(x, {literal(form)}), '%Y-%m-%dT%H:%M:%S'), {_poisoned('x')})"
+        f" then coalesce(strftime(try_strptime(x, {literal(form)}), '%Y-%m-%dT%H:%M:%S'), {_SAID})"
         for form in (*dialect.timestamps, *dialect.dates)
     ]
-    return f"case {' '.join(whens)} else {_poisoned('x')} end"
+    return f"case {' '.join(whens)} else {_SAID} end"
 
 
 def _form(form: str) -> str:
@@ -181,38 +203,45 @@ def _boolean(dialect: Dialect) -> str:
     no = ", ".join(literal(w.lower()) for w in (*FALSE_WORDS, *dialect.false_words))
     return (
         f"case when lower(x) in ({yes}) then 'true' when lower(x) in ({no}) then 'false'"
-        f" when x is null then null else {_poisoned('x')} end"
+        f" when x is null then null else {_SAID} end"
     )
 
 
-def _negated(name: str = "x") -> str:
+def _negated() -> str:
     return (
-        f"case when {name} is null or starts_with({name}, {literal(UNREADABLE)}) then {name}"
-        f" when starts_with({name}, '-') then substr({name}, 2)"
-        f" else '-' || ltrim({name}, '+') end"
+        "case when starts_with(x, '-') then substr(x, 2)"
+        " else regexp_replace(x, '^[+]?([0-9.])', '-\\1') end"
     )
 
 
 @cache
-def _country_names() -> str:
-    """A map's literal: names of countries in English and French, without accents -> code."""
+def country_names() -> dict[str, str]:
+    """Names of countries in the languages of Western Europe, and ISO alpha-3 -> code.
+
+    Without accents and in small letters. A name that two languages give to two countries is none.
+    """
     known = set(countries())
-    names = {}
-    for language in ("en", "fr"):
+    found: dict[str, set[str]] = {}
+    for language in _COUNTRY_LANGUAGES:
         for code, name in Locale(language).territories.items():
             if str(code) in known:
-                names[_folded(str(name))] = str(code)
-    listed = ", ".join(f"{literal(name)}: {literal(code)}" for name, code in sorted(names.items()))
-    return f"map {{{listed}}}"
+                found.setdefault(_folded(str(name)), set()).add(str(code))
+    for alias, codes in get_global("territory_aliases").items():
+        if alias.isalpha() and len(alias) == 3 and len(codes) == 1 and codes[0] in known:
+            found.setdefault(alias.lower(), set()).add(codes[0])
+    names = {name: next(iter(codes)) for name, codes in found.items() if len(codes) == 1}
+    return names | _COUNTRY_ALIASES
 
 
 def _country() -> str:
-    name = "lower(strip_accents(x))"
-    return f"case when strlen(x) = 2 then upper(x) else coalesce({_country_names()}[{name}], x) end"
+    name = f"lower(strip_accents(replace(x, '\u2019', {literal(_APOSTROPHE)})))"
+    listed = ", ".join(f"{literal(n)}: {literal(c)}" for n, c in sorted(country_names().items()))
+    code = "case when strlen(x) = 2 then upper(x) else x end"
+    return f"coalesce(map {{{listed}}}[{name}], {code})"
 
 
 def _folded(name: str) -> str:
     import unicodedata
 
-    marks = unicodedata.normalize("NFD", name)
+    marks = unicodedata.normalize("NFD", name.replace("\u2019", _APOSTROPHE))
     return "".join(c for c in marks if not unicodedata.combining(c)).lower()

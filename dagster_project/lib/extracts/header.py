@@ -29,8 +29,8 @@ class Header:
 
 
 def label_form(name: str) -> str:
-    """A label without regard to case, accents, and runs of white space or `_`."""
-    marks = unicodedata.normalize("NFKD", name.strip().strip("\ufeff"))
+    """A label without regard to case, accents, the apostrophe's form, and runs of white space or `_`."""
+    marks = unicodedata.normalize("NFKD", name.strip().strip("\ufeff").replace("\u2019", "'"))
     bare = "".join(character for character in marks if not unicodedata.combining(character))
     return re.sub(r"[\s_]+", " ", bare).strip().lower()
 

@@ -168,7 +168,12 @@ def _read_plain(
     if name.endswith(".parquet"):
         if profile.canonical:
             return land_parquet(job, content, layout)
-        table = open_parquet(job.connection, content, file=delivered.relative_path)
+        table = open_parquet(
+            job.connection,
+            content,
+            decimal=profile.dialects[delivered.layout].decimal,
+            file=delivered.relative_path,
+        )
         done = _land_table(job, delivered, table)
     elif name.endswith(".xlsx"):
         table = open_workbook(
@@ -224,9 +229,7 @@ def _land_table(job: Job, delivered: DeliveredFile, table: TextTable) -> Outcome
     dialect = delivered.source_profile.dialects[delivered.layout]
     for statement in macros(dialect, is_native=table.has_native_values):
         job.connection.execute(statement)
-    create_macros(
-        job.connection, delivered.source_profile.macros, file=delivered.relative_path
-    )
+    create_macros(job.connection, delivered.source_profile.macros, file=delivered.relative_path)
     try:
         found = _typed(job, delivered, rows, expected=table.rows)
     except duckdb.OutOfMemoryException:

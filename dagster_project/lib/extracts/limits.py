@@ -33,6 +33,9 @@ MAX_ARCHIVE_MEMBERS = 1_000
 # Excel's own bound is 17 billion cells; pandas holds each as an object: ten million are 1.5 GB.
 MAX_SHEET_CELLS = 10_000_000
 
+# Ten million cells are about 500 MB of XML; its texts stand in memory as a whole.
+MAX_WORKBOOK_BYTES = 1 * GIB
+
 # What is kept of a rejected line or value: enough to find it, not enough to fill a disk.
 MAX_RAW_TEXT_CHARACTERS = 4_096
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import duckdb
@@ -80,40 +79,41 @@ def land_parquet(job: Job, content: Path, layout: Layout) -> Outcome:
     )
 
 
-def open_parquet(connection: duckdb.DuckDBPyConnection, content: Path, *, file: str) -> TextTable:
-    """The file's rows as text, for a profile that maps them.
+def open_parquet(
+    connection: duckdb.DuckDBPyConnection, content: Path, *, decimal: str, file: str
+) -> TextTable:
+    """The file's rows as text under the decimal mark of a dialect, for a profile that maps them.
 
     Raises:
         ExtractError: the file is damaged or no Parquet.
     """
     names, kinds = _schema(connection, content, file)
-    texts = [
-        f"timezone('UTC', s{i})::varchar"
-        if kind == "TIMESTAMP WITH TIME ZONE"
-        else f"s{i}::varchar"
-        for i, kind in enumerate(kinds)
-    ]
-    listed = ", ".join(f"{text} as s{i + 1}" for i, text in enumerate(texts))
+    texts = [f"{_plain_text(f's{i}', kind, decimal)} as s{i + 1}" for i, kind in enumerate(kinds)]
     try:
         counted = connection.execute(f"select count(*) from {_relation(content)}").fetchone()
     except duckdb.Error as error:
         raise _damaged(file, error) from error
     assert counted is not None
     return TextTable(
-        relation=f"(select {listed} from {_relation(content, len(names))})",
+        relation=f"(select {', '.join(texts)} from {_relation(content, len(names))})",
         names=tuple(names),
         has_line=False,
         line_offset=1,
         rows=int(counted[0]),
         is_careful=True,
         rejects=None,
-        reasons=Counter(),
-        lines_skipped=0,
-        may_need_trim=True,
-        has_native_values=True,
         encoding="parquet",
         dialect="parquet",
+        has_native_values=True,
     )
+
+
+def _plain_text(source: str, kind: str, decimal: str) -> str:
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"timezone('UTC', {source})::varchar"
+    if kind in _FLOATS or kind.startswith("DECIMAL"):
+        return f"replace({source}::varchar, '.', {literal(decimal)})"
+    return f"{source}::varchar"
 
 
 def _schema(

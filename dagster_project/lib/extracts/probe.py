@@ -136,9 +136,13 @@ class Prober:
         self._trim = (
             at_seam
             or any(space in text for space in self._spaces)
-            or (b" " in chunk and any(edge in chunk for edge in self._edges))
+            or (b" " in chunk and self._has_edge(chunk))
             or (not text.isascii() and any(space in text for space in _WIDE_SPACES))
         )
+
+    def _has_edge(self, chunk: bytes) -> bool:
+        # to search for the edges of several delimiters costs more than to trim
+        return len(self._delimiters) > 1 or any(edge in chunk for edge in self._edges)
 
     def _ends_whole(self) -> bool:
         return not self._decoder.getstate()[0]

@@ -33,8 +33,10 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 THIS = "this"
 # Macros of every dialect (dialect_sql), which a profile's own may use and not replace.
 READERS = frozenset(
-    ["as_number", "as_date", "as_timestamp", "as_boolean", "as_country", "negated", "without_zeros"]
-    + ["scaled", "added", "point_placed", "written_out"]
+    (
+        *("as_number", "as_date", "as_timestamp", "as_boolean", "as_country"),
+        *("negated", "without_zeros", "scaled", "added", "point_placed", "written_out"),
+    )
 )
 
 

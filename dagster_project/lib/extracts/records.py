@@ -50,7 +50,8 @@ def iter_blocks(stream: BinaryIO, terminator: bytes) -> Iterator[bytes]:
         block, found, rest = chunk.rpartition(terminator)
         if found:
             block = tail + block
-            yield block.replace(b"\r\n", b"\n") if b"\r" in block else block
+            # the last line lost its line feed and keeps its return
+            yield block.replace(b"\r\n", b"\n").removesuffix(b"\r") if b"\r" in block else block
             tail = rest
         else:
             tail += chunk

@@ -17,12 +17,21 @@ from xml.parsers import expat
 
 from dagster_project.lib.extracts.errors import ExtractError
 from dagster_project.lib.extracts.gzip_files import refuse_bomb
-from dagster_project.lib.extracts.limits import CHUNK_BYTES, MAX_SHEET_CELLS
+from dagster_project.lib.extracts.limits import (
+    CHUNK_BYTES,
+    MAX_SHEET_CELLS,
+    MAX_WORKBOOK_BYTES,
+    MIB,
+)
+from dagster_project.lib.extracts.zip_files import READ_METHODS
 
 # A binary float keeps fifteen digits for sure.
 _SURE_DIGITS = 15
 _MAX_FORMULA_CHARACTERS = 200
+# Excel's own
+_MAX_ROWS = 1_048_576
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_READ_WHOLE = ("xl/sharedStrings.xml", "xl/styles.xml")
 _OLE = b"\xd0\xcf\x11\xe0"
 
 
@@ -71,9 +80,7 @@ def sheets_of(content: Path, *, file: str) -> list[Sheet]:
                 "the file is a zip archive, but no Excel workbook (.xlsx)",
                 remedy="Save it in Excel as 'Excel Workbook (*.xlsx)', or name it .zip.",
             )
-        refuse_bomb(
-            sum(info.file_size for info in archive.infolist()), content.stat().st_size, file=file
-        )
+        _refuse_size(archive, content, file)
         targets: dict[str, str] = {}
         found: list[tuple[str, str, bool]] = []
 
@@ -162,6 +169,8 @@ class _CellLooker:
         for letter in found[1]:
             column = column * 26 + ord(letter) - 64
         self._column, self._row = column, int(found[2])
+        if self._row > _MAX_ROWS:
+            raise ValueError("no sheet has this row")
 
     def _end_cell(self) -> None:
         place = (self._row, self._column)
@@ -204,6 +213,21 @@ def _refuse_other(content: Path, file: str) -> None:
         )
 
 
+def _refuse_size(archive: zipfile.ZipFile, content: Path, file: str) -> None:
+    size = sum(info.file_size for info in archive.infolist())
+    refuse_bomb(size, content.stat().st_size, file=file)
+    if size > MAX_WORKBOOK_BYTES:
+        raise ExtractError(
+            file,
+            f"the unpacked workbook passes the limit of {MAX_WORKBOOK_BYTES // MIB} MiB",
+            remedy="Export it as CSV in UTF-8, or in parts.",
+        )
+    # a part that is larger than it says fails here, before a reader takes it whole
+    for part in _READ_WHOLE:
+        if part in archive.namelist():
+            _parse(archive, part, file, start=lambda *_: None)
+
+
 def _opened(content: Path, file: str) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(content)
@@ -244,13 +268,15 @@ def _parse(
         parser.EndElementHandler = lambda name: end(_local(name))
     parser.CharacterDataHandler = text
     try:
+        if archive.getinfo(part).compress_type not in READ_METHODS:
+            raise NotImplementedError
         with archive.open(part) as stream:
             while chunk := stream.read(CHUNK_BYTES):
                 parser.Parse(chunk, False)
             parser.Parse(b"", True)
-    except (zipfile.BadZipFile, EOFError, zlib.error, RuntimeError, expat.ExpatError) as error:
+    except (zipfile.BadZipFile, EOFError, zlib.error, expat.ExpatError) as error:
         raise damaged(file, error) from error
-    except (NotImplementedError, ValueError, KeyError) as error:
+    except (RuntimeError, ValueError, KeyError) as error:
         raise damaged(file, error) from error
 
 

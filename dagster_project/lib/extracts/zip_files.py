@@ -13,6 +13,8 @@ from dagster_project.lib.extracts.gzip_files import refuse_bomb
 from dagster_project.lib.extracts.limits import CHUNK_BYTES, MAX_ARCHIVE_MEMBERS
 
 _ARCHIVES = (".zip", ".gz", ".7z", ".bz2", ".zst", ".tar", ".tgz", ".rar", ".xz")
+# The others come from no exporting system, and fail in ways of their own.
+READ_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
 
 
@@ -68,19 +70,21 @@ def unpack_member(path: Path, name: str, target: Path, *, file: str) -> None:
     try:
         with zipfile.ZipFile(path) as archive, target.open("wb") as out:
             info = _info(archive, name)
+            if info.compress_type not in READ_METHODS:
+                raise NotImplementedError
             with archive.open(info) as stream:
                 while chunk := stream.read(CHUNK_BYTES):
                     written += len(chunk)
                     refuse_bomb(written, info.compress_size, file=file)
                     out.write(chunk)
-    except (zipfile.BadZipFile, EOFError, zlib.error) as error:
-        raise _damaged(file, error, member=name) from error
     except NotImplementedError as error:
         raise ExtractError(
             file,
             f"{name} is packed by a method that is not read here",
             remedy="Pack it again as an ordinary zip archive (deflate).",
         ) from error
+    except (zipfile.BadZipFile, EOFError, zlib.error, ValueError, RuntimeError) as error:
+        raise _damaged(file, error, member=name) from error
 
 
 def _info(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:

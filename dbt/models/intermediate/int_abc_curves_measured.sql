@@ -55,48 +55,65 @@ curve as (
     from summed
 ),
 
--- a distance between shares has no exact form: compared at twelve places, the fewer accounts win
+-- a distance between shares has no exact form: compared at twelve places, the fewer accounts win.
+-- The nearest point is found by two minima, not by a sort of all points
+first_distances as (
+    select
+        curve.scheme,
+        curve.as_of_index,
+        curve.population,
+        curve.through_count,
+        {{ ratio('curve.x * curve.x + curve.short_of_one * curve.short_of_one', '1') }} as distance
+    from curve
+),
+
+first_nearest as (
+    {{ nearest_points('first_distances') }}
+),
+
 first_ends as (
-    select ranked.*
-    from (
-        select
-            curve.*,
-            row_number() over (
-                partition by curve.scheme, curve.as_of_index, curve.population
-                order by
-                    {{ ratio(
-                        'curve.x * curve.x + curve.short_of_one * curve.short_of_one', '1'
-                    ) }},
-                    curve.through_count
-            ) as nearness
-        from curve
-    ) as ranked
-    where ranked.nearness = 1
+    select curve.*
+    from curve
+    inner join first_nearest
+        on
+            curve.scheme = first_nearest.scheme
+            and curve.as_of_index = first_nearest.as_of_index
+            and curve.population = first_nearest.population
+            and curve.through_count = first_nearest.through_count
+),
+
+second_distances as (
+    select
+        curve.scheme,
+        curve.as_of_index,
+        curve.population,
+        curve.through_count,
+        {{ ratio(
+            '(curve.x - first_ends.x) * (curve.x - first_ends.x) '
+            ~ '+ curve.short_of_one * curve.short_of_one',
+            '1'
+        ) }} as distance
+    from curve
+    inner join first_ends
+        on
+            curve.scheme = first_ends.scheme
+            and curve.as_of_index = first_ends.as_of_index
+            and curve.population = first_ends.population
+),
+
+second_nearest as (
+    {{ nearest_points('second_distances') }}
 ),
 
 second_ends as (
-    select ranked.*
-    from (
-        select
-            curve.*,
-            row_number() over (
-                partition by curve.scheme, curve.as_of_index, curve.population
-                order by
-                    {{ ratio(
-                        '(curve.x - first_ends.x) * (curve.x - first_ends.x) '
-                        ~ '+ curve.short_of_one * curve.short_of_one',
-                        '1'
-                    ) }},
-                    curve.through_count
-            ) as nearness
-        from curve
-        inner join first_ends
-            on
-                curve.scheme = first_ends.scheme
-                and curve.as_of_index = first_ends.as_of_index
-                and curve.population = first_ends.population
-    ) as ranked
-    where ranked.nearness = 1
+    select curve.*
+    from curve
+    inner join second_nearest
+        on
+            curve.scheme = second_nearest.scheme
+            and curve.as_of_index = second_nearest.as_of_index
+            and curve.population = second_nearest.population
+            and curve.through_count = second_nearest.through_count
 )
 
 select

@@ -90,8 +90,7 @@ entries as (
     inner join cut_points on curve.scheme = cut_points.scheme
     left join {{ ref('int_abc_curves_measured') }} as abc_curves
         on
-            cut_points.rule = 'abc_curve'
-            and curve.scheme = abc_curves.scheme
+            case when cut_points.rule = 'abc_curve' then curve.scheme end = abc_curves.scheme
             and curve.as_of_index = abc_curves.as_of_index
             and curve.population = abc_curves.population
     where
@@ -132,8 +131,15 @@ bounded as (
 
 -- a tier's line is the smallest value in it: who reaches it, and not that of a better tier, belongs
 -- to it
+-- (above the best tier's line there is no other: a value that none reaches, so that both sides are
+-- compared as they are and an engine can join by the keys)
 lines as (
-    select bounded.*
+    select
+        bounded.*,
+        coalesce(
+            cast(bounded.end_value as decimal(38, 4)),
+            cast(1000000000000000000000000000000000 as decimal(38, 4))
+        ) as beyond_value
     from bounded
     where bounded.end_value is null or bounded.entry_value < bounded.end_value
 ),
@@ -163,7 +169,7 @@ tiered as (
             and curve.as_of = lines.as_of
             and curve.population = lines.population
             and curve.value >= lines.entry_value
-            and curve.value < coalesce(lines.end_value, curve.value + 1)
+            and curve.value < lines.beyond_value
 )
 
 select

@@ -184,8 +184,9 @@ described as (
     left join restatements on accounts.account_key = restatements.account_key
     left join ranks as primary_ranks
         on
-            hierarchies.classified_account_sk = primary_ranks.account_sk
-            and not accounts.is_excluded
+            -- a condition on this side alone would make DuckDB compare all accounts with all
+            case when not accounts.is_excluded then hierarchies.classified_account_sk end
+            = primary_ranks.account_sk
             and parameters.primary_scheme = primary_ranks.scheme
     left join before on accounts.account_sk = before.account_sk
     left join moves on accounts.account_sk = moves.account_sk

@@ -20,6 +20,7 @@ chains as (
     {{ resolved_chains('merge_links') }}
 ),
 
+-- left joins, which are not reordered, where inner ones say the same: see int_account_hierarchies
 merged as (
     select
         accounts.source_system,
@@ -27,9 +28,9 @@ merged as (
         survivors.source_system as survivor_system,
         survivors.account_id as survivor_id,
         chains.is_cut
-    from accounts
-    inner join chains on concat(accounts.source_system, ':', accounts.account_id) = chains.node
-    inner join accounts as survivors
+    from chains
+    left join accounts on chains.node = concat(accounts.source_system, ':', accounts.account_id)
+    left join accounts as survivors
         on chains.root = concat(survivors.source_system, ':', survivors.account_id)
 )
 

@@ -109,8 +109,8 @@ present as (
     {% for scheme in ['revenue', 'gross_margin', 'net_margin', 'potential'] %}
         left join ranks as {{ scheme }}_ranks
             on
-                described.classified_account_sk = {{ scheme }}_ranks.account_sk
-                and not described.is_excluded
+                case when not described.is_excluded then described.classified_account_sk end
+                = {{ scheme }}_ranks.account_sk
                 and {{ scheme }}_ranks.scheme = '{{ scheme }}'
     {% endfor %}
 ),

@@ -6,7 +6,8 @@ totals as (
     select * from {{ ref('stg_erp__control_totals') }}
 ),
 
--- a line without an exchange rate is revenue of its month all the same: currencies are compared as delivered
+-- a line without an exchange rate is revenue of its month all the same: currencies are compared
+-- as delivered
 landed as (
     select
         lines.source_system,

@@ -141,12 +141,12 @@ def test_an_unreadable_part_spoils_what_is_made_of_it(french: Reader) -> None:
     assert Decimal(str(french("scaled($1, 100)", "12.3456"))) == Decimal("1234.56")
 
 
-def test_typed_cells_are_read_beside_texts(tmp_path: Path) -> None:
+def test_dates_of_typed_cells_are_read_beside_texts(tmp_path: Path) -> None:
     read = Reader(tmp_path, FRENCH, is_native=True)
-    assert read("as_number($1)", "1234.5") == "1234.5"
-    assert read("as_number($1)", "1 234,5") == "1234.5"
     assert read("as_date($1)", "2026-02-01") == "2026-02-01"
+    assert read("as_date($1)", "2026-02-01 00:00:00") == "2026-02-01 00:00:00"
     assert read("as_date($1)", "01/02/2026") == "2026-02-01"
+    assert _is_unreadable(read("as_number($1)", "1234.5"))
 
 
 def test_the_generic_dialect_leaves_texts_to_the_canonical_types(tmp_path: Path) -> None:

@@ -50,7 +50,12 @@ def test_the_latest_extract_counts_with_the_deltas_after_it(
 
 @pytest.mark.parametrize(
     "other",
-    [File("2", system="erp_us"), File("2", entity="products"), File("2", layout="credit_memos")],
+    [
+        File("2", system="erp_us"),
+        File("2", entity="products"),
+        File("2", layout="credit_memos"),
+        File("2", scope="2026"),
+    ],
 )
-def test_systems_entities_and_layouts_do_not_replace_each_other(other: File) -> None:
+def test_systems_entities_layouts_and_scopes_do_not_replace_each_other(other: File) -> None:
     assert places_of([File("1"), other]) == [Place(1, is_replaced=False)] * 2

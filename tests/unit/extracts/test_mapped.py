@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
+import zipfile
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from dagster_project.lib.landing import LandingReport, land_everything
 from dagster_project.settings import Settings, load_settings
 from tests.unit.extracts.test_profile import SHOP
+from tests.unit.extracts.workbooks import DATE, number, row, text, write_workbook
+from tests.unit.extracts.workbooks import table as sheet_table
 
 BILLS = "Bill no;Day;Customer;Net sum\nB1;2026-01-05;C1;10,50\nB2;2026-01-06;C2;-3\n"
 
@@ -162,3 +169,33 @@ def test_a_file_without_its_done_mark_is_left(shop: Shop) -> None:
     report = shop.land()
     assert report.left == []
     assert len(shop.lines(report)) == 2
+
+
+def test_parquet_and_workbooks_are_read_under_the_profile(shop: Shop) -> None:
+    folder = shop.folder / "landing" / "shop"
+    shop.write("client.csv", "code;name\nC1;Ann\nC2;Bob\n")
+    day = datetime.date(2026, 1, 5)
+    rows = [("B1", day, "C1", Decimal("10.50")), ("B2", day, "C2", Decimal("-3.00"))]
+    names = ["Bill no", "Day", "Customer", "Net sum"]
+    table = pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+    pq.write_table(table, folder / "bill_1.parquet")
+    cells = [("B3", "C1", "1.5"), ("B4", "C2", "1234567.25")]
+    sheet = "".join(
+        row(line, text(bill), number("46027", DATE), text(customer), number(amount))
+        for line, (bill, customer, amount) in enumerate(cells, start=2)
+    )
+    write_workbook(folder / "bill_2.xlsx", {"Bills": sheet_table(names) + sheet})
+    with zipfile.ZipFile(folder / "export.zip", "w") as archive:
+        archive.writestr("bill_3.csv", BILLS.replace("B1", "B5").replace("B2", "B6"))
+        archive.writestr("readme.txt", "not an extract")
+    report = shop.land()
+    assert [error for error in report.errors if "no extract of" not in error] == []
+    assert shop.lines(report) == [
+        ("B1", "C1", "10.5000"),
+        ("B2", "C2", "-3.0000"),
+        ("B3", "C1", "1.5000"),
+        ("B4", "C2", "1234567.2500"),
+        ("B5", "C1", "10.5000"),
+        ("B6", "C2", "-3.0000"),
+    ]
+    assert "shop/export.zip/bill_3.csv" in [file.file for file in report.files]

@@ -14,6 +14,7 @@ renamed as (
         is_repeated,
         is_replaced,
         layout,
+        extract_scope,
         extract_name,
         extract_rank,
         rows_read,
