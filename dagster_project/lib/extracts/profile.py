@@ -25,7 +25,7 @@ from pydantic import (
 
 from dagster_project.lib.extracts.dialect import Dialect
 from dagster_project.lib.extracts.entities import load_entities
-from dagster_project.lib.yaml_files import YamlFileError, first_problem, read_mapping
+from dagster_project.lib.yaml_files import YamlFileError, first_problem, merged, read_mapping
 
 SHIPPED = Path(__file__).with_name("profiles")
 GENERIC = "generic"
@@ -462,10 +462,11 @@ def read_profile(path: Path) -> Profile:
     Raises:
         ProfileError: the file cannot be used.
     """
+    model: type[BaseModel] = Profile
     try:
-        document = read_mapping(path)
+        document = _extended(path)
         if document.get("canonical"):
-            model: type[BaseModel] = CanonicalProfile
+            model = CanonicalProfile
             document = CanonicalProfile.model_validate(document).written_out(path.stem)
         model = Profile
         return Profile.model_validate({**document, "name": path.stem})
@@ -473,3 +474,15 @@ def read_profile(path: Path) -> Profile:
         raise ProfileError(f"profile {path}: {first_problem(error, model)}") from None
     except (YamlFileError, ValueError) as error:
         raise ProfileError(f"profile {path}: {error}") from None
+
+
+def _extended(path: Path) -> dict[str, Any]:
+    """The file's mapping over that of the shipped profile that it extends; lists are replaced as a whole."""
+    document = read_mapping(path)
+    base = document.pop("extends", None)
+    if base is None:
+        return document
+    shipped = profile_files(None)
+    if base not in shipped:
+        raise ValueError(f"extends: {base} is no shipped profile; name one of {', '.join(shipped)}")
+    return merged(read_mapping(shipped[base]), document, whole=())

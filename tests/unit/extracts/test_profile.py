@@ -112,6 +112,22 @@ def test_a_companys_own_profile_stands_before_a_shipped_one(tmp_path: Path) -> N
     assert load_profile("salesforce").title != {"en": "A shop"}
 
 
+def test_a_profile_may_extend_a_shipped_one(tmp_path: Path) -> None:
+    text = "extends: dynamics365\ntitle: {en: Ours}\ndialect: {dates: ['%d.%m.%Y']}\n"
+    ours = read_profile(write(tmp_path, text, "ours.yml"))
+    base = load_profile("dynamics365")
+    assert ours.title["en"] == "Ours"
+    assert ours.title["fr"] == base.title["fr"]
+    assert ours.dialect.dates == ("%d.%m.%Y",)
+    assert ours.dialect.null_words == base.dialect.null_words
+    assert ours.entities == base.entities
+    labels = "extends: french_csv\nlabels: {accounts: {account_id: [Matricule]}}\n"
+    french = read_profile(write(tmp_path, labels, "french.yml"))
+    assert french.layouts["accounts"].columns["account_id"].labels == ("Matricule",)
+    with pytest.raises(ProfileError, match="nothing is no shipped profile"):
+        read_profile(write(tmp_path, "extends: nothing\n", "bad.yml"))
+
+
 @pytest.mark.parametrize("name", sorted(path.stem for path in SHIPPED.glob("*.yml")))
 def test_a_shipped_profile_is_whole(name: str) -> None:
     profile = load_profile(name)
