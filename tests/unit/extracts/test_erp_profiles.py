@@ -14,9 +14,7 @@ VBRK = "VBELN;VBTYP;FKDAT;KUNAG;WAERK\n"
 VBRP = "VBELN;POSNR;NETWR;WAVWR;FKIMG\n"
 LINE_HEADER = "No.;Sell-to Customer No.;Posting Date;Currency Code\nFV1;C1;15/01/2026;\n"
 LINE = "Document No.;Line No.;Type;No.;Quantity;Amount;Unit Cost (LCY)\nFV1;10000;Item;1000;2;100,00;\n"
-ENTRIES = (
-    "Entry No.;Document Type;Document No.;Document Line No.;Item Ledger Entry No.;Cost Amount (Actual)\n"
-)
+ENTRIES = "Entry No.;Document Type;Document No.;Document Line No.;Item Ledger Entry No.;Cost Amount (Actual)\n"
 
 
 class System:
@@ -42,7 +40,9 @@ class System:
     def lines(self, *columns: str) -> list[tuple[object, ...]]:
         report = self.land()
         raw = self.settings.raw / "invoice_lines"
-        paths = [str(raw / f.entry.landed) for f in report.files if f.entry.entity == "invoice_lines"]
+        paths = [
+            str(raw / f.entry.landed) for f in report.files if f.entry.entity == "invoice_lines"
+        ]
         wanted = ", ".join(f"{column}::varchar" for column in columns)
         return duckdb.execute(
             f"select {wanted} from read_parquet({paths}) order by invoice_id, line_id"
