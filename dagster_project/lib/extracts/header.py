@@ -76,12 +76,14 @@ def match_header(names: Sequence[str], layout: Layout, *, what: str, file: str) 
                 remedy=f"Add the column {wanted} to the export and deliver the file again.",
             )
     taken = set(positions.values())
-    extra = tuple(
-        (name.strip().strip("\ufeff").strip() or f"column_{position + 1}", position)
-        for position, name in enumerate(names)
-        if position not in taken
-    )
-    return Header(width=len(names), positions=positions, extra=extra)
+    seen: Counter[str] = Counter()
+    extra = []
+    for position, name in enumerate(names):
+        if position not in taken:
+            own = name.strip().strip("\ufeff").strip() or f"column_{position + 1}"
+            seen[own] += 1
+            extra.append((own if seen[own] == 1 else f"{own} ({seen[own]})", position))
+    return Header(width=len(names), positions=positions, extra=tuple(extra))
 
 
 def _forms(name: str, column: Labels) -> list[str]:

@@ -246,3 +246,9 @@ def test_a_rejected_row_keeps_its_date_and_money_where_they_can_be_read(
         (4, day, None, "EUR"),
         (5, None, None, None),
     ]
+
+
+def test_unknown_columns_of_one_name_are_both_kept(folder: LandingFolder) -> None:
+    landed = folder.land("crm/users.csv", "user_id,x,x,\n1,a,b,c\n")
+    assert landed.rows("extra_columns") == [('{"x":"a","x (2)":"b","column_4":"c"}',)]
+    assert landed.entry.extra_columns == ("x", "x (2)", "column_4")
