@@ -13,8 +13,7 @@ with populations as (
         valued.scheme,
         valued.population,
         count(*) as account_count
-    from {{ ref('int_account_scheme_values') }} as valued
-    inner join {{ ref('stg_run__parameters') }} as parameters on valued.as_of = parameters.as_of
+    from {{ ref('int_account_scheme_ranks') }} as valued
     group by valued.scheme, valued.population
 )
 

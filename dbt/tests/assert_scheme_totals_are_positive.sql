@@ -14,8 +14,7 @@ with totals as (
         valued.population,
         sum(case when valued.value > 0 then valued.value end) as total,
         count(valued.value) as valued_count
-    from {{ ref('int_account_scheme_values') }} as valued
-    inner join {{ ref('stg_run__parameters') }} as parameters on valued.as_of = parameters.as_of
+    from {{ ref('int_account_scheme_ranks') }} as valued
     group by valued.scheme, valued.population
 )
 

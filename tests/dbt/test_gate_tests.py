@@ -227,7 +227,7 @@ TABLES: Tables = {
     "int_account_windows": [
         {"as_of": AS_OF, "costed_turnover": Decimal(80), "turnover": Decimal(100)}
     ],
-    "int_account_scheme_values": VALUED,
+    "int_account_scheme_ranks": VALUED,
     "int_account_hierarchies": [{"account_sk": 1, "link_problem": None}],
     "int_overrides_dated": [OVERRIDE, LATER_OVERRIDE],
     "int_activities_timed": [{"activity_type": "call", "direction": "none"}],
@@ -336,7 +336,7 @@ BREACHES = [
     ("overrides_do_not_overlap", "int_overrides_dated", "valid_to", date(2024, 7, 1)),
     ("overrides_end_in_time", "int_overrides_dated", "valid_from", date(2020, 1, 1)),
     ("overrides_stay_within_budget", "stg_run__override_budgets", "max_share", Decimal("0.5")),
-    ("populations_are_large_enough", "int_account_scheme_values", "population", "FR"),
+    ("populations_are_large_enough", "int_account_scheme_ranks", "population", "FR"),
     ("scheme_totals_are_positive", "stg_run__schemes", "scheme", "other"),
     ("no_line_is_left_out", "int_invoice_lines_counted", "booking", "left_out"),
     ("every_line_has_a_rate", "int_invoice_lines_counted", "booking", "no_exchange_rate"),

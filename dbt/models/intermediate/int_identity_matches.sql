@@ -41,7 +41,7 @@ judged as (
             as is_shared_domain
     from candidates
     left join domain_users
-        on candidates.rule = 'domain' and candidates.evidence = domain_users.domain
+        on case when candidates.rule = 'domain' then candidates.evidence end = domain_users.domain
 ),
 
 -- the strongest rule decides; among its equals a living account, then a reference written on both
