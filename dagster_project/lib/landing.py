@@ -147,11 +147,14 @@ def _land_one(
         if str(error) not in report.errors:
             report.errors.append(str(error))
         return None
+    left_out = sum(entry.rows_left_out.values())
     log.info(
-        "landed %s: %s rows read, %s rejected",
+        "landed %s%s: %s rows read, %s rejected%s",
         delivered.relative_path,
+        "" if delivered.source_profile.canonical else f" as {delivered.entity}",
         entry.rows_read,
         entry.rows_rejected,
+        f", {left_out} left out by the profile" if left_out else "",
     )
     return entry
 
