@@ -10,7 +10,13 @@ from rich.markdown import Markdown
 
 from dagster_project.commands import Call, ExitCode
 from dagster_project.lib import shown
-from dagster_project.lib.extracts.profile import load_profile, profile_files
+from dagster_project.lib.extracts.profile import (
+    Profile,
+    ProfileError,
+    load_profile,
+    profile_files,
+    read_profile,
+)
 from dagster_project.lib.extracts.profile_page import page
 from dagster_project.lib.extracts.proposals import proposals
 from dagster_project.lib.landing import land_everything
@@ -73,12 +79,18 @@ def run_profiles(call: Call) -> ExitCode:
         else:
             call.console.print(text, markup=False, highlight=False, soft_wrap=True)
         return ExitCode.DONE
-    known = {name: load_profile(name, own) for name in sorted(profile_files(own))}
+    known: dict[str, Profile] = {}
+    for name, path in sorted(profile_files(own).items()):
+        try:
+            known[name] = read_profile(path)
+        except ProfileError as error:
+            call.errors.print(str(error), style="red", markup=False, soft_wrap=True)
     if call.as_json:
         call.answer({"profiles": {name: profile.title for name, profile in known.items()}})
         return ExitCode.DONE
     rows = [
-        [name, profile.title[lang], ", ".join(profile.entities)] for name, profile in known.items()
+        [name, profile.title.get(lang, name), ", ".join(profile.entities)]
+        for name, profile in known.items()
     ]
     call.console.print(
         shown.table("Source profiles", ["profile", "what it reads", "entities"], rows)

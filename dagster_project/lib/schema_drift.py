@@ -6,24 +6,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dagster_project.lib.extracts.entities import load_entities
 from dagster_project.lib.extracts.ledger import LedgerEntry, read_ledger
 from dagster_project.lib.release.manifest import InputFile
 
 
 @dataclass(frozen=True)
 class Columns:
-    """What a delivered file held: columns that its entity knows, and others."""
+    """What a delivered file held: columns that its layout knows, and others."""
 
     known: frozenset[str]
     extra: frozenset[str]
 
 
 def columns_of(entry: LedgerEntry) -> Columns:
-    """The columns of a landed file."""
-    entity = load_entities().get(entry.entity)
-    known = frozenset(entity.columns if entity else ()) - frozenset(entry.absent_columns)
-    return Columns(known, frozenset(entry.extra_columns))
+    """The columns of a landed file, as its layout names them."""
+    return Columns(frozenset(entry.found_columns), frozenset(entry.extra_columns))
 
 
 def last_delivered(inputs: Sequence[InputFile], raw: Path) -> list[tuple[str, LedgerEntry]]:

@@ -22,6 +22,8 @@ _SAID = f"'{UNREADABLE}' || x"
 # A number that a spreadsheet has shortened: the digits of an id are lost.
 SHORTENED = r"[+-]?[0-9]+([.,][0-9]+)?[eE][+]?[0-9]+"
 
+# no amount of the canonical types is as large
+_MOST = "1000000000000000"
 _MINUS = "\u2212"
 _APOSTROPHE = "'"
 _COUNTRY_LANGUAGES = ("en", "fr", "de", "es", "it", "nl", "pt")
@@ -98,14 +100,17 @@ def macros(dialect: Dialect, *, is_native: bool) -> list[str]:
         " then coalesce(nullif(ltrim(x, '0'), ''), '0') else x end",
     }
     made = [f"create or replace temp macro {name}(x) as {body}" for name, body in readers.items()]
-    # wide enough for each canonical type; what is made of an unreadable text is unreadable
+    # what is made of an unreadable or a monstrous number is unreadable
     x, y = "try_cast(x as decimal(38, 10))", "try_cast(y as decimal(38, 10))"
     return [
         *made,
-        "create or replace temp macro scaled(x, factor) as case when x is null then null else coalesce("
-        f"({x} * cast(factor as decimal(18, 6)))::decimal(38, 10)::varchar, {literal(UNREADABLE)} || x) end",
+        f"create or replace temp macro scaled(x, factor) as case when x is null then null"
+        f" when abs({x}) < {_MOST} and abs(cast(factor as decimal(18, 6))) < 1000000"
+        f" then ({x} * cast(factor as decimal(18, 6)))::decimal(38, 10)::varchar"
+        f" else {_SAID} end",
         "create or replace temp macro added(x, y) as case when x is null then y when y is null then x"
-        f" else coalesce(({x} + {y})::varchar, {literal(UNREADABLE)} || x || ' + ' || y) end",
+        f" when abs({x}) < {_MOST} and abs({y}) < {_MOST} then ({x} + {y})::varchar"
+        f" else {_SAID} || ' + ' || y end",
     ]
 
 
@@ -209,7 +214,7 @@ def _boolean(dialect: Dialect) -> str:
 
 def _negated() -> str:
     return (
-        "case when starts_with(x, '-') then substr(x, 2)"
+        "case when regexp_full_match(x, '-[0-9.].*') then substr(x, 2)"
         " else regexp_replace(x, '^[+]?([0-9.])', '-\\1') end"
     )
 

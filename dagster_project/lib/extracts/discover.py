@@ -73,7 +73,8 @@ class Discovery:
 
     Attributes:
         files: complete files, once for each entity made of them, in natural order of their relative paths.
-        left: relative paths of files that are still being written; the next run reads them.
+        left: relative paths of files that are still being written, and of those that such a file belongs to
+            (its rows are joined with theirs, or both are parts of one full extract); the next run reads them.
         ignored: (relative path, reason) of what is no extract.
         errors: what looks like an extract and cannot be read.
         expected: entities of which a file is there, whether it can be read or not.
@@ -88,12 +89,35 @@ class Discovery:
 
 @dataclass(frozen=True)
 class _Candidate:
+    """A file, or a member of an archive, that a layout knows; an archive itself has no layout."""
+
     path: Path
     relative_path: str
     system: str
     profile: Profile
     layout: str
     member: str | None = None
+
+    @property
+    def extract(self) -> str:
+        """The full extract that the file is a part of; empty = a delta."""
+        layout = self.profile.layouts.get(self.layout)
+        return layout.extract_of(self._name) if layout else ""
+
+    @property
+    def scope(self) -> str:
+        """What the full extract replaces."""
+        layout = self.profile.layouts.get(self.layout)
+        return layout.scope_of(self._name) if layout else ""
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Parts of one full extract have the same."""
+        return self.layout, self.scope, self.extract
+
+    @property
+    def _name(self) -> str:
+        return _stem(PurePosixPath(self.relative_path).name)
 
     def entities(self) -> list[tuple[str, EntityMapping | None]]:
         made: list[tuple[str, EntityMapping | None]] = [*self.profile.mappings(self.layout)]
@@ -107,7 +131,7 @@ class _Finds:
     candidates: list[_Candidate] = field(default_factory=list)
     ignored: list[tuple[str, str]] = field(default_factory=list)
     errors: list[ExtractError] = field(default_factory=list)
-    unfinished: list[str] = field(default_factory=list)
+    unfinished: list[_Candidate] = field(default_factory=list)
     expected: set[str] = field(default_factory=set)
 
 
@@ -134,16 +158,20 @@ def find_deliveries(
     for entry in natsorted(landing.iterdir(), key=lambda path: path.name):
         _look_at_top(entry, landing, profiles=profiles, own=own_profiles, finds=finds)
     stats, moving = standing_still(sorted({candidate.path for candidate in finds.candidates}))
-    left = [candidate.relative_path for candidate in finds.candidates if candidate.path in moving]
-    if not (stats or left or finds.unfinished or finds.errors):
+    waiting = [c for c in finds.candidates if c.path in moving] + finds.unfinished
+    whole = [c for c in finds.candidates if c.path in stats]
+    while dependent := [c for c in whole if _waits_for(c, waiting)]:
+        waiting += dependent
+        whole = [c for c in whole if c not in dependent]
+    if not (whole or waiting or finds.errors):
         raise ExtractError(
             str(landing),
             "the landing folder holds no extract",
             remedy="Put files into it as <system>/<entity>.csv, e.g. crm/accounts.csv.",
         )
     return Discovery(
-        files=tuple(_delivered(finds.candidates, stats)),
-        left=tuple(natsorted([*left, *finds.unfinished])),
+        files=tuple(_delivered(whole, stats)),
+        left=tuple(natsorted({candidate.relative_path for candidate in waiting})),
         ignored=tuple(finds.ignored),
         errors=tuple(finds.errors),
         expected=frozenset(finds.expected),
@@ -185,7 +213,7 @@ def joined_with(file: DeliveredFile, files: Sequence[DeliveredFile]) -> list[Del
 
 def layout_of(file_name: str, profile: Profile) -> str | None:
     """The layout with the longest pattern that the file's name, without its suffixes, fits."""
-    stem = _stem(file_name)
+    stem = _stem(file_name).lower()
     fitting = [
         (len(pattern), name)
         for name, layout in profile.layouts.items()
@@ -196,21 +224,34 @@ def layout_of(file_name: str, profile: Profile) -> str | None:
 
 
 def _stem(file_name: str) -> str:
-    name = file_name.lower()
     for suffixes in (PACKED_SUFFIXES, READ_SUFFIXES):
         for suffix in suffixes:
-            name = name.removesuffix(suffix)
-    return name
+            if file_name.lower().endswith(suffix):
+                file_name = file_name[: -len(suffix)]
+    return file_name
+
+
+def _waits_for(candidate: _Candidate, waiting: Sequence[_Candidate]) -> bool:
+    """Whether a file that is not complete yet is joined with this one's rows, or a part of its full extract."""
+    profile = candidate.profile
+    joined = {
+        name
+        for _, mapping in profile.mappings(candidate.layout)
+        for name in profile.joined(mapping)
+    }
+    return any(
+        other.system == candidate.system
+        and (other.layout in joined or (candidate.extract and other.place == candidate.place))
+        for other in waiting
+    )
 
 
 def _delivered(
     candidates: Iterable[_Candidate], stats: Mapping[Path, os.stat_result]
 ) -> Iterable[DeliveredFile]:
-    kept = [candidate for candidate in candidates if candidate.path in stats]
-    ordered = natsorted(kept, key=lambda candidate: candidate.relative_path)
+    # by the names as a person reads them: x.csv, x (1).csv, x_2.csv
+    ordered = natsorted(candidates, key=lambda c: (_stem(c.relative_path), c.relative_path))
     for order, found in enumerate(ordered, start=1):
-        layout = found.profile.layouts[found.layout]
-        name = PurePosixPath(found.relative_path).name
         for entity, mapping in found.entities():
             yield DeliveredFile(
                 path=found.path,
@@ -225,8 +266,8 @@ def _delivered(
                 layout=found.layout,
                 mapping=mapping,
                 member=found.member,
-                extract=layout.extract_of(name),
-                scope=layout.scope_of(name),
+                extract=found.extract,
+                scope=found.scope,
             )
 
 
@@ -291,7 +332,7 @@ def _look_at_file(path: Path, landing: Path, *, profile: Profile, finds: _Finds)
             )
         )
     elif profile.done_files and not path.with_name(f"{path.name}.done").exists():
-        finds.unfinished.append(name)
+        finds.unfinished.append(_Candidate(path, name, path.parent.name, profile, layout or ""))
     elif is_archive:
         _look_into(path, name, profile=profile, system=path.parent.name, finds=finds)
     else:

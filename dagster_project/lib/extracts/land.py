@@ -43,6 +43,7 @@ from dagster_project.lib.extracts.mapped import (
 )
 from dagster_project.lib.extracts.parquet_files import land_parquet, open_parquet
 from dagster_project.lib.extracts.probe import Probe, probe_file
+from dagster_project.lib.extracts.profile import GENERIC
 from dagster_project.lib.extracts.typed_sql import TypedQuery, typed_query
 from dagster_project.lib.extracts.writing import Origin, part_of, rows_by_month, write_marked
 from dagster_project.lib.extracts.zip_files import unpack_member
@@ -166,7 +167,7 @@ def _read_plain(
 ) -> Outcome:
     profile, layout = delivered.source_profile, delivered.source_profile.layouts[delivered.layout]
     if name.endswith(".parquet"):
-        if profile.canonical:
+        if profile.name == GENERIC:
             return land_parquet(job, content, layout)
         table = open_parquet(
             job.connection,
@@ -183,6 +184,7 @@ def _read_plain(
             file=delivered.relative_path,
             sheet=layout.sheet,
             known=known_labels(layout),
+            wanted=required_labels(layout),
         )
         done = _land_table(job, delivered, table)
     else:
@@ -222,6 +224,7 @@ def _land_table(job: Job, delivered: DeliveredFile, table: TextTable) -> Outcome
         has_line=table.has_line,
         line_offset=table.line_offset,
         may_need_trim=table.may_need_trim,
+        rejects=table.rejects if table.reasons else None,
     )
     job = dataclasses.replace(
         job, origin=dataclasses.replace(job.origin, line_offset=table.line_offset)
@@ -334,6 +337,7 @@ def _publish(
         dialect=outcome.dialect,
         extra_columns=tuple(name for name, _ in outcome.header.extra),
         absent_columns=outcome.absent,
+        found_columns=tuple(outcome.header.positions),
         landed=name,
         rejected=name if rejected else None,
         rejected_reasons=outcome.reasons,

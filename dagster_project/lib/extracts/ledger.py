@@ -19,6 +19,7 @@ READER_VERSION = "3"
 class LedgerEntry(BaseModel):
     """What was read of one delivered file for one entity; rows_read = rows_loaded + rows_rejected.
 
+    `found_columns` are the layout's that the file has, `absent_columns` the entity's that it says nothing of.
     `file` is the path (relative to the landing folder) under which the content was seen first.
     `landed` and `rejected` are file names in raw/<entity>/ and raw/rejected/. `rows_by_month` counts the
     loaded rows of an entity that is dated, by the first day of the month. `content` identifies what the rows
@@ -44,6 +45,7 @@ class LedgerEntry(BaseModel):
     dialect: str
     extra_columns: tuple[str, ...] = ()
     absent_columns: tuple[str, ...] = ()
+    found_columns: tuple[str, ...] = ()
     landed: str
     rejected: str | None = None
     rejected_reasons: dict[str, int] = {}

@@ -42,13 +42,17 @@ _READERS = {
 
 @dataclass(frozen=True)
 class TextRows:
-    """A delivered file as DuckDB reads it: `s1` to `sN` are texts, `s0` the line where `has_line`."""
+    """A delivered file as DuckDB reads it: `s1` to `sN` are texts, `s0` the line where `has_line`.
+
+    `rejects`: JSON lines of the lines that could not be read; None where there are none.
+    """
 
     relation: str
     header: Header
     has_line: bool
     line_offset: int
     may_need_trim: bool
+    rejects: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ def lay_out(
     )
     connection.execute(f"create or replace temp table {THIS} as {query} from {rows.relation}")
     if layout.fill_down:
-        _fill_down(connection, layout.fill_down)
+        _fill_down(connection, layout.fill_down, rejects=rows.rejects)
     counted = connection.execute(f"select count(*) from {THIS}").fetchone()
     assert counted is not None
     return int(counted[0])
@@ -366,17 +370,30 @@ def _value(column: Column, source: Source, text: str, *, profile: str) -> str:
     return read
 
 
-def _fill_down(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
-    """Rows in which all these columns are empty continue the row above, and take its values."""
+def _fill_down(
+    connection: duckdb.DuckDBPyConnection, names: Sequence[str], *, rejects: Path | None
+) -> None:
+    """Rows in which all these columns are empty continue the row above, and take its values.
+
+    A line that could not be read may have begun a record: what continues it stays without values.
+    """
     begins = " or ".join(f"{identifier(name)} is not null" for name in names)
     taken = ", ".join(
         f"first({identifier(name)}) over (partition by record order by line) as {identifier(name)}"
         for name in names
     )
+    rows = f"select *, false as is_broken from {THIS}"
+    if rejects is not None:
+        rows += (
+            " union all by name select line_number as line, true as is_broken"
+            f" from read_json({literal(rejects)}, format = 'newline_delimited',"
+            " columns = {line_number: 'BIGINT'})"
+        )
     connection.execute(
-        f"create or replace temp table {THIS} as select * exclude (record) replace ({taken}) from"
-        f" (select *, count(*) filter (where {begins}) over (order by line) as record from {THIS})"
-        " order by line"
+        f"create or replace temp table {THIS} as"
+        f" select * exclude (record, is_broken) replace ({taken}) from"
+        f" (select *, count(*) filter (where is_broken or {begins}) over (order by line) as record"
+        f" from ({rows})) qualify not is_broken order by line"
     )
 
 

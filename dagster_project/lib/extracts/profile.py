@@ -72,7 +72,7 @@ class Layout(Part):
         sheet: of a workbook; None = the first sheet that has the header.
         columns: name in the profile -> labels in the file.
         key: columns of which the later delivery wins where the layout is joined; empty: all rows count.
-        fill_down: continuation rows; where the first of these is empty, all take the values of the row above.
+        fill_down: continuation rows: where all of these are empty, all take the values of the row above.
         deliveries: `full`: each extract replaces the one before it.
         extract: with `full`, a pattern over the file's name; equal groups are parts of one extract. A name
             that it does not fit is no full extract: its rows are added and updated.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import gzip
+import logging
 import zipfile
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dagster_project.lib.extracts.discover import PACKED_SUFFIXES, READ_SUFFIXES, layout_of
-from dagster_project.lib.extracts.errors import ExtractError
 from dagster_project.lib.extracts.header import known_labels
 from dagster_project.lib.extracts.profile import (
     GENERIC,
@@ -20,7 +19,10 @@ from dagster_project.lib.extracts.profile import (
     load_profile,
     profile_files,
 )
+from dagster_project.lib.extracts.workbook_parts import sheets_of
 from dagster_project.lib.extracts.zip_files import members
+
+log = logging.getLogger(__name__)
 
 HEAD_BYTES = 64 * 1024
 HEAD_LINES = 40
@@ -124,13 +126,16 @@ def _heads(folder: Path) -> Iterable[tuple[str, str | list[list[str]]]]:
     """(file name, its first lines): text as it is, of a workbook or a Parquet file the cells by row."""
     for path in sorted(folder.iterdir()):
         name = path.name.lower()
-        if not path.is_file() or name.startswith("."):
+        is_inside = path.resolve().is_relative_to(folder.resolve().parent)
+        if not path.is_file() or name.startswith(".") or not is_inside:
             continue
         if not name.endswith((*READ_SUFFIXES, *PACKED_SUFFIXES)):
             continue
         try:
             yield from _heads_of(path)
-        except (OSError, EOFError, ExtractError, ValueError, zlib.error, zipfile.BadZipFile):
+        except Exception as error:
+            # a damaged archive or workbook raises what its library likes; landing says what is wrong with it
+            log.debug("%s looks like nothing: %s", path.name, type(error).__name__)
             yield path.name, ""
 
 
@@ -152,6 +157,8 @@ def _heads_of(path: Path) -> Iterable[tuple[str, str | list[list[str]]]]:
     elif name.endswith(".xlsx"):
         import pandas as pd
 
+        # refuses what is no workbook, or would unpack to more than is read
+        sheets_of(path, file=path.name)
         sheets = pd.read_excel(
             path, sheet_name=None, header=None, engine="calamine", nrows=HEAD_LINES
         )

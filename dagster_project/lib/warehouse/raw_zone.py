@@ -304,15 +304,24 @@ def _create_entity_view(
     )
 
 
+# Whole lines of these are published where they are rejected: figures, and no columns about people beside them.
+FIGURES = ("invoice_lines", "products", "product_costs", "exchange_rates", "control_totals")
+
+
 def published_raw_value(alias: str) -> str:
-    """The rejected value as SQL, withheld where it may be about a person: a personal column, a whole line, or a
-    row of a layout of a profile, of whose columns nothing is known."""
+    """The rejected value as SQL, withheld where it may be about a person.
+
+    That is a personal column, and a whole line of any entity but those of figures: what else a system wrote into
+    it nobody knows.
+    """
     personal = [
-        f"({alias}.entity = '{entity.name}' and ({alias}.column_name is null or {alias}.column_name in "
-        f"({', '.join(repr(column.name) for column in entity.columns.values() if column.personal)})))"
+        f"({alias}.entity = '{entity.name}' and {alias}.column_name in "
+        f"({', '.join(repr(column.name) for column in entity.columns.values() if column.personal)}))"
         for entity in load_entities().values()
         if any(column.personal for column in entity.columns.values())
     ]
+    figures = ", ".join(f"'{name}'" for name in FIGURES)
+    personal.append(f"({alias}.column_name is null and {alias}.entity not in ({figures}))")
     known = ", ".join(f"'{name}'" for name in load_entities())
     personal.append(f"{alias}.entity not in ({known})")
     return (

@@ -97,7 +97,6 @@ select
         when
             abs(compared.difference + compared.rejected_amount)
             <= parameters.control_total_tolerance
-            or compared.unreadable_row_count > 0
             then 'explained'
         else 'differs'
     end as status,
