@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dagster_project.lib.checks import CheckResult
+from dagster_project.lib.extracts.full_extracts import places_of
 from dagster_project.lib.headline import Headline
 from dagster_project.lib.landing import LandingReport
 from dagster_project.lib.rejections import Reason
@@ -163,7 +164,14 @@ def landing(console: Console, report: LandingReport) -> None:
                 f"{rows:,} {reason}" for reason, rows in file.entry.rows_left_out.items()
             )
             console.print(
-                f"{escape(file.file)}: no rows of {file.entry.entity}: {escape(reasons)}",
+                f"{escape(file.file)}: left out of {file.entry.entity}: {escape(reasons)}",
+                highlight=False,
+            )
+    entries = [file.entry for file in report.files]
+    for file, place in zip(report.files, places_of(entries), strict=True):
+        if place.is_replaced:
+            console.print(
+                f"{escape(file.file)}: counts for nothing, a later full extract stands in its place",
                 highlight=False,
             )
     for name in report.left:

@@ -303,6 +303,15 @@ def _look_at_top(
 
 def _look_at_file(path: Path, landing: Path, *, profile: Profile, finds: _Finds) -> None:
     name = _relative(path, landing)
+    if not _is_text(name):
+        finds.errors.append(
+            ExtractError(
+                name.encode(errors="backslashreplace").decode(),
+                "the file's name is no text in UTF-8",
+                remedy="Rename the file, best with letters of ASCII alone.",
+            )
+        )
+        return
     layout = layout_of(path.name, profile)
     lowered = path.name.lower()
     is_archive = lowered.endswith(".zip")
@@ -382,6 +391,14 @@ def _stays_inside(path: Path, landing: Path) -> bool:
 
 def _relative(path: Path, landing: Path) -> str:
     return path.relative_to(landing).as_posix()
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _leaves(name: str) -> ExtractError:

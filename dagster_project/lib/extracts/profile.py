@@ -390,7 +390,9 @@ class CanonicalProfile(Part):
             defaults = self.defaults.get(entity.name, {})
             computed = self.defaults_sql.get(entity.name, {})
             layouts[entity.name] = {
-                "files": (f"{entity.name}*", *self.files.get(entity.name, ())),
+                "files": tuple(
+                    dict.fromkeys((f"{entity.name}*", *self.files.get(entity.name, ())))
+                ),
                 "deliveries": self.deliveries.get(entity.name, "delta"),
                 "columns": {
                     column.name: {
@@ -477,7 +479,7 @@ def read_profile(path: Path) -> Profile:
 
 
 def _extended(path: Path) -> dict[str, Any]:
-    """The file's mapping over that of the shipped profile that it extends; lists are replaced as a whole."""
+    """The file's mapping over that of the shipped profile that it extends; lists are replaced, but for labels."""
     document = read_mapping(path)
     base = document.pop("extends", None)
     if base is None:
@@ -485,4 +487,20 @@ def _extended(path: Path) -> dict[str, Any]:
     shipped = profile_files(None)
     if base not in shipped:
         raise ValueError(f"extends: {base} is no shipped profile; name one of {', '.join(shipped)}")
-    return merged(read_mapping(shipped[base]), document, whole=())
+    base_document = read_mapping(shipped[base])
+    return _with_labels_of(base_document, merged(base_document, document, whole=()))
+
+
+def _with_labels_of(base: Any, over: Any, *, is_label: bool = False) -> Any:
+    """The labels of `over` with those of `base` behind them: who names one more keeps the others."""
+    if isinstance(over, dict):
+        below = base if isinstance(base, dict) else {}
+        return {
+            key: _with_labels_of(
+                below.get(key), value, is_label=is_label or key in ("labels", "columns")
+            )
+            for key, value in over.items()
+        }
+    if is_label and isinstance(over, list) and isinstance(base, list):
+        return [*over, *(label for label in base if label not in over)]
+    return over

@@ -109,6 +109,11 @@ def _dialect(dialect: Dialect, say: dict[str, str]) -> str:
         "dates": _code(dialect.dates),
         "timestamps": _code(dialect.timestamps) or "ISO 8601",
         "nulls": _code(dialect.null_words),
+        "negatives": ", ".join(say[kind] for kind in dialect.negatives),
+        "yes": _code(dialect.true_words),
+        "no": _code(dialect.false_words),
+        "banner": str(dialect.banner_lines or ""),
+        "furniture": _code((*dialect.skip_lines, *dialect.footer_lines)),
     }
     return "\n".join(f"- {say[name]}{say['colon']}{value}" for name, value in said.items() if value)
 

@@ -145,3 +145,25 @@ def test_files_that_stand_still_cost_no_wait(
     os.utime(path, (past, past))
     monkeypatch.setattr(stillness.time, "sleep", lambda _: pytest.fail("waited"))
     assert len(find_deliveries(folder.landing, profiles={}).files) == 1
+
+
+def test_a_copy_with_a_number_comes_after_its_original(folder: LandingFolder) -> None:
+    names = ("users.csv", "users (2).csv", "users-corrected.csv", "users_2.csv", "users_10.csv.gz")
+    for name in names:
+        folder.write(f"crm/{name}", "user_id\n1\n")
+    found = find_deliveries(folder.landing, profiles={}).files
+    assert [file.name for file in found] == [
+        "users.csv",
+        "users (2).csv",
+        "users-corrected.csv",
+        "users_2.csv",
+        "users_10.csv.gz",
+    ]
+
+
+def test_a_name_that_is_no_text_is_refused_by_name(folder: LandingFolder) -> None:
+    folder.write("crm/accounts.csv", "account_id,account_name\n1,A\n")
+    path = os.fsencode(folder.landing / "crm") + b"/users_cl\xf4ture.csv"
+    Path(os.fsdecode(path)).write_bytes(b"user_id\n1\n")
+    (error,) = find_deliveries(folder.landing, profiles={}).errors
+    assert "users_cl\\udcf4ture.csv: the file's name is no text in UTF-8" in str(error)

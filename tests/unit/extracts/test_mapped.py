@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
 import zipfile
 from decimal import Decimal
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dagster_project.lib.extracts import discover
 from dagster_project.lib.landing import LandingReport, land_everything
 from dagster_project.settings import Settings, load_settings
 from tests.unit.extracts.test_profile import SHOP
@@ -216,3 +218,72 @@ def test_an_accounting_file_with_decimal_points_is_the_same(tmp_path: Path) -> N
         assert [e for e in report.errors if "no extract of" not in e] == []
         sums.append(shop.lines(report))
     assert sums[0] == sums[1] != []
+
+
+def test_a_french_total_at_the_end_is_no_row_and_a_customer_of_that_name_is(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.write(
+        "factures.csv",
+        "N° facture;N° ligne;Code client;Date facture;Montant HT\n"
+        "F1;1;C1;05/01/2026;10,50\nTotal 2;1;Total;05/01/2026;1,00\nTotal général;;;;11,50\n",
+    )
+    flags = {"landing": tmp_path / "landing", "out": tmp_path / "out"}
+    settings = load_settings(None, {**flags, "profiles": {"shop": "french_csv"}}, environment={})
+    (file,) = land_everything(settings, scratch=tmp_path / "scratch").files
+    entry = file.entry
+    assert (entry.rows_read, entry.rows_rejected, entry.lines_skipped) == (2, 0, 1)
+
+
+def test_a_file_waits_for_what_it_is_joined_with(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.write("bill.csv", BILLS)
+    shop.write("client.csv", "code;name\nC1;Ann\nC2;Bob\n")
+    moving = shop.folder / "landing" / "shop" / "client.csv"
+    standing_still = discover.standing_still
+
+    def still_written(paths: list[Path]) -> tuple[dict[Path, os.stat_result], frozenset[Path]]:
+        stats, _ = standing_still([path for path in paths if path != moving])
+        return stats, frozenset({moving})
+
+    monkeypatch.setattr(discover, "standing_still", still_written)
+    report = shop.land()
+    assert report.left == ["shop/bill.csv", "shop/client.csv"]
+    assert report.files == []
+
+
+def test_what_continues_a_line_that_could_not_be_read_stays_without_its_values(shop: Shop) -> None:
+    profile = SHOP.replace(
+        'files: ["bill*"]', 'files: ["bill*"]\n    fill_down: [number, day, customer]'
+    )
+    shop = Shop(shop.folder, profile)
+    shop.write("client.csv", "code;name\nC1;Ann\nC2;Bob\n")
+    shop.write(
+        "bill.csv",
+        'Bill no;Day;Customer;Net sum\nB1;2026-01-05;C1;1\n;;;2\nB2;2026-01-06;"C2;3\n;;;4\nB3;2026-01-06;C2;5\n',
+    )
+    report = shop.land()
+    assert shop.lines(report) == [
+        ("B1", "C1", "1.0000"),
+        ("B1", "C1", "2.0000"),
+        ("B3", "C2", "5.0000"),
+    ]
+    assert [row[4] for row in shop.rejected(report)] == ["unclosed_quote", "no_client"]
+
+
+def test_a_parquet_file_takes_the_profile_too(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    folder = tmp_path / "landing" / "shop"
+    folder.mkdir(parents=True)
+    columns = {
+        "N° facture": ["F1", "F2"],
+        "Code client": ["C1", "7,32829E+13"],
+        "Date facture": ["05/01/2026", "06/01/2026"],
+        "Montant HT": ["10,50", "1,00"],
+    }
+    pq.write_table(pa.table(columns), folder / "factures.parquet")
+    flags = {"landing": tmp_path / "landing", "out": tmp_path / "out"}
+    settings = load_settings(None, {**flags, "profiles": {"shop": "french_csv"}}, environment={})
+    report = land_everything(settings, scratch=tmp_path / "scratch")
+    assert shop.lines(report) == [("F1", "C1", "10.5000")]
+    assert [row[4] for row in shop.rejected(report)] == ["damaged_id"]

@@ -123,7 +123,11 @@ def test_a_profile_may_extend_a_shipped_one(tmp_path: Path) -> None:
     assert ours.entities == base.entities
     labels = "extends: french_csv\nlabels: {accounts: {account_id: [Matricule]}}\n"
     french = read_profile(write(tmp_path, labels, "french.yml"))
-    assert french.layouts["accounts"].columns["account_id"].labels == ("Matricule",)
+    own, *others = french.layouts["accounts"].columns["account_id"].labels
+    assert own == "Matricule"
+    assert (
+        tuple(others) == load_profile("french_csv").layouts["accounts"].columns["account_id"].labels
+    )
     with pytest.raises(ProfileError, match="nothing is no shipped profile"):
         read_profile(write(tmp_path, "extends: nothing\n", "bad.yml"))
 
