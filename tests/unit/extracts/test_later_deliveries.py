@@ -60,7 +60,9 @@ ODOO_MOVES = (
     "Number,Status,Type,Partner/ID,Invoice/Bill Date,Currency,Invoice lines/Product,"
     "Invoice lines/Quantity,Invoice lines/Subtotal\n"
 )
-ODOO_ITEMS = "ID,Number,Status,Type,Date,Partner/ID,Currency,Display Type,Product,Quantity,Subtotal\n"
+ODOO_ITEMS = (
+    "ID,Number,Status,Type,Date,Partner/ID,Currency,Display Type,Product,Quantity,Subtotal\n"
+)
 NETSUITE = "id,type,trandate,currency,entity,posting,voided,exchangerate,_fivetran_deleted\n"
 NETSUITE_LINES = "id,transaction,mainline,taxline,iscogs,item,foreignamount,_fivetran_deleted\n"
 QUICKBOOKS = "id,customer_id,transaction_date,currency_id,_fivetran_deleted\n"
@@ -72,7 +74,9 @@ def odoo_moves(number: str, state: str) -> str:
 
 
 def odoo_items(number: str, state: str) -> str:
-    return ODOO_ITEMS + f"31,{number},{state},Facture client,2026-01-15,7,EUR,Produit,Chaise,1,100\n"
+    return (
+        ODOO_ITEMS + f"31,{number},{state},Facture client,2026-01-15,7,EUR,Produit,Chaise,1,100\n"
+    )
 
 
 def netsuite(*, posting: str = "T", voided: str = "F", deleted: str = "FALSE") -> str:
