@@ -133,6 +133,24 @@ def test_a_line_taken_back_is_landed_again_as_cancelled(tmp_path: Path, case: Ca
     assert second == [(*case.expected, "100.0000", value) for value in ("false", "true")]
 
 
+def test_a_cancelled_odoo_credit_note_reverses_nothing(tmp_path: Path) -> None:
+    """The models keep a cancelled document that reverses another, as both of SAP's stay."""
+    columns = "Number,Status,Type,Partner/ID,Invoice/Bill Date,Currency,Reversal of,"
+    lines = "Invoice lines/Product,Invoice lines/Quantity,Invoice lines/Subtotal\n"
+    note = "RINV/1,{},Customer Credit Note,7,2026-01-15,EUR,INV/1 (S1),Chair,1,100\n"
+    case = Case(
+        "odoo",
+        {"account.move 1.csv": columns + lines + note.format("Posted")},
+        {"account.move 2.csv": columns + lines + note.format("Cancelled")},
+        (),
+    )
+    first, second = landed(
+        tmp_path, case, "invoice_lines", "'net_amount', 'reverses_invoice_id', 'is_cancelled'"
+    )
+    assert first == [("-100.0000", "INV/1", "false")]
+    assert second == [("-100.0000", "INV/1", "false"), ("-100.0000", "None", "true")]
+
+
 HEADERS_DELIVERED_AGAIN = {
     "netsuite transaction deleted": Case(
         "netsuite", POSTED, {"transaction_2.csv": netsuite(deleted="TRUE")}, ("5", "1")
