@@ -488,7 +488,8 @@ def _extended(path: Path) -> dict[str, Any]:
     if base not in shipped:
         raise ValueError(f"extends: {base} is no shipped profile; name one of {', '.join(shipped)}")
     base_document = read_mapping(shipped[base])
-    return _with_labels_of(base_document, merged(base_document, document, whole=()))
+    over = merged(base_document, document, whole=())
+    return {key: _with_labels_of(base_document.get(key), value) for key, value in over.items()}
 
 
 def _with_labels_of(base: Any, over: Any, *, is_label: bool = False) -> Any:
