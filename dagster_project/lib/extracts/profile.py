@@ -488,8 +488,10 @@ def _extended(path: Path) -> dict[str, Any]:
     if base not in shipped:
         raise ValueError(f"extends: {base} is no shipped profile; name one of {', '.join(shipped)}")
     base_document = read_mapping(shipped[base])
-    over = merged(base_document, document, whole=())
-    return {key: _with_labels_of(base_document.get(key), value) for key, value in over.items()}
+    extended: dict[str, Any] = _with_labels_of(
+        base_document, merged(base_document, document, whole=())
+    )
+    return extended
 
 
 def _with_labels_of(base: Any, over: Any, *, is_label: bool = False) -> Any:
