@@ -147,8 +147,7 @@ cross join cut_points
 -- the curve's own ends are those of then: to find them once more would take a curve per move
 left join {{ ref('int_abc_curves_measured') }} as abc_curves
     on
-        cut_points.rule = 'abc_curve'
-        and cut_points.scheme = abc_curves.scheme
+        case when cut_points.rule = 'abc_curve' then cut_points.scheme end = abc_curves.scheme
         and replaced.reference_index = abc_curves.as_of_index
         and replaced.value_population = abc_curves.population
 where
