@@ -358,16 +358,20 @@ def _value(column: Column, source: Source, text: str, *, profile: str) -> str:
     reader = _READERS.get(column.type) if profile != GENERIC else None
     read = f"{reader}({text})" if reader else text
     if source.words:
-        words = source.words.items()
-        simple = " ".join(f"when {literal(w.lower())} then {literal(c)}" for w, c in words)
-        formed = " ".join(f"when {literal(label_form(w))} then {literal(c)}" for w, c in words)
+        # a map is looked up once a row, where each `when` of a case would form the label again
+        as_written = _map({word.lower(): meaning for word, meaning in source.words.items()})
+        as_label = _map({label_form(word): meaning for word, meaning in source.words.items()})
         other = read if source.otherwise is None else literal(source.otherwise)
         form = f"regexp_replace(lower(strip_accents({text})), '[\\s_]+', ' ', 'g')"
-        said = f"case lower({text}) {simple} else case {form} {formed} else {other} end end"
+        said = f"coalesce({as_written}[lower({text})], {as_label}[{form}], {other})"
         read = f"case when {text} is null then null else {said} end"
     if source.default is not None:
         read = f"coalesce({read}, {literal(source.default)})"
     return read
+
+
+def _map(words: Mapping[str, str]) -> str:
+    return "map {" + ", ".join(f"{literal(w)}: {literal(m)}" for w, m in words.items()) + "}"
 
 
 def _fill_down(
