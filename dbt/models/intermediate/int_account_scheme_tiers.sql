@@ -96,25 +96,11 @@ entries as (
     where
         curve.value > 0
         and (
-            cut_points.tier = cut_points.lowest_tier
-            or case cut_points.rule
-                when 'absolute_value' then curve.value >= cut_points.cut_value
-                when 'abc_curve'
-                    then curve.value >= case cut_points.tier_rank
-                        when 1 then abc_curves.first_entry_value
-                        else abc_curves.second_entry_value
-                    end
-                when 'cumulative_share'
-                    then {{ is_above_cut(
-                        'curve.before_value', 'curve.through', 'curve.total',
-                        'cut_points.cut_millionths', 'cut_points.crossing_account'
-                    ) }}
-                else {{ is_above_cut(
-                    'curve.before_count', 'curve.through_count',
-                    "case cut_points.rule when 'quantile' then curve.total_count else 1 end",
-                    'cut_points.cut_millionths', 'cut_points.crossing_account', counted=true
-                ) }}
-            end
+            {{ reaches_tier(
+                'curve.value',
+                'curve.before_value', 'curve.through', 'curve.total',
+                'curve.before_count', 'curve.through_count', 'curve.total_count'
+            ) }}
         )
     group by curve.scheme, curve.as_of, curve.population, cut_points.tier_rank
 ),

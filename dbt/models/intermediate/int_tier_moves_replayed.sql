@@ -151,26 +151,14 @@ left join {{ ref('int_abc_curves_measured') }} as abc_curves
         and replaced.reference_index = abc_curves.as_of_index
         and replaced.value_population = abc_curves.population
 where
-    cut_points.tier = cut_points.lowest_tier
-    or case cut_points.rule
-        when 'absolute_value' then replaced.to_value >= cut_points.cut_value
-        when 'abc_curve'
-            then replaced.to_value >= case cut_points.tier_rank
-                when 1 then abc_curves.first_entry_value
-                else abc_curves.second_entry_value
-            end
-        when 'cumulative_share'
-            then {{ is_above_cut(
-                'replaced.before_value',
-                'replaced.before_value + replaced.to_value'
-                ~ ' * cast(replaced.equal_count as decimal(9, 0))',
-                'replaced.total',
-                'cut_points.cut_millionths', 'cut_points.crossing_account'
-            ) }}
-        else {{ is_above_cut(
-            'replaced.before_count', '(replaced.before_count + replaced.equal_count)',
-            "case cut_points.rule when 'quantile' then replaced.total_count else 1 end",
-            'cut_points.cut_millionths', 'cut_points.crossing_account', counted=true
-        ) }}
-    end
+    {{ reaches_tier(
+        'replaced.to_value',
+        'replaced.before_value',
+        'replaced.before_value + replaced.to_value'
+        ~ ' * cast(replaced.equal_count as decimal(9, 0))',
+        'replaced.total',
+        'replaced.before_count',
+        '(replaced.before_count + replaced.equal_count)',
+        'replaced.total_count'
+    ) }}
 group by replaced.account_sk, replaced.as_of_index
