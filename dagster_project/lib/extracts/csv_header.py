@@ -10,6 +10,7 @@ from typing import BinaryIO
 from dagster_project.lib.extracts.dialect import Dialect
 from dagster_project.lib.extracts.errors import ExtractError
 from dagster_project.lib.extracts.furniture import Furniture
+from dagster_project.lib.extracts.header import too_many_columns
 from dagster_project.lib.extracts.limits import MAX_COLUMNS
 from dagster_project.lib.extracts.probe import Probe
 from dagster_project.lib.extracts.records import Record, RecordReader
@@ -97,7 +98,7 @@ def find_header(
                 if best is None or found.known > best.known:
                     best = found
     if best is not None and len(best.names) > MAX_COLUMNS:
-        raise _too_many(len(best.names), file)
+        raise too_many_columns(len(best.names), file)
     if best is not None and best.known:
         return best
     if best is None or (unreadable is not None and not dialect.banner_lines):
@@ -159,14 +160,6 @@ def _no_header(unreadable: Record | None, dialect: Dialect, file: str) -> Extrac
         file,
         f"the header cannot be read as text in {encodings} ({unreadable.rule})",
         remedy=f"Save the file as {form_of(dialect)}, with the column names {where}.",
-    )
-
-
-def _too_many(columns: int, file: str) -> ExtractError:
-    return ExtractError(
-        file,
-        f"the header has {columns} columns, the limit is {MAX_COLUMNS}",
-        remedy="Export only the columns that the entity needs.",
     )
 
 

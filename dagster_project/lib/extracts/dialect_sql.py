@@ -13,7 +13,7 @@ from babel import Locale
 from babel.core import get_global
 
 from dagster_project.lib.extracts.dialect import Dialect
-from dagster_project.lib.extracts.quoting import literal
+from dagster_project.lib.extracts.quoting import literal, text_map
 from dagster_project.lib.extracts.values import FALSE_WORDS, TRUE_WORDS
 from dagster_project.lib.extracts.vocabulary import countries
 
@@ -240,9 +240,8 @@ def country_names() -> dict[str, str]:
 
 def _country() -> str:
     name = f"lower(strip_accents(replace(x, '\u2019', {literal(_APOSTROPHE)})))"
-    listed = ", ".join(f"{literal(n)}: {literal(c)}" for n, c in sorted(country_names().items()))
     code = "case when strlen(x) = 2 then upper(x) else x end"
-    return f"coalesce(map {{{listed}}}[{name}], {code})"
+    return f"coalesce({text_map(country_names())}[{name}], {code})"
 
 
 def _folded(name: str) -> str:

@@ -12,12 +12,14 @@ from pathlib import Path, PurePosixPath
 
 from natsort import natsorted
 
+from dagster_project.lib.extracts.dialect import Dialect
 from dagster_project.lib.extracts.errors import ExtractError
 from dagster_project.lib.extracts.full_extracts import places_of
 from dagster_project.lib.extracts.ledger import content_of, delivery_id_of
 from dagster_project.lib.extracts.profile import (
     GENERIC,
     EntityMapping,
+    Layout,
     Profile,
     ProfileError,
     load_profile,
@@ -65,6 +67,16 @@ class DeliveredFile:
     def name(self) -> str:
         """The file's own name."""
         return PurePosixPath(self.relative_path).name
+
+    @property
+    def kind(self) -> Layout:
+        """The layout itself."""
+        return self.source_profile.layouts[self.layout]
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the file is written."""
+        return self.source_profile.dialects[self.layout]
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from dagster_project.lib.extracts.dialect import Dialect
 from dagster_project.lib.extracts.errors import ExtractError
-from dagster_project.lib.extracts.limits import CHUNK_BYTES, MAX_LINE_BYTES
+from dagster_project.lib.extracts.limits import CHUNK_BYTES
 from dagster_project.lib.extracts.probe import Probe, Prober
+from dagster_project.lib.extracts.records import whole_lines
 
 # Each byte as L, C or . : first of several bytes of a character in UTF-8, one that follows, other.
 _UTF8_PARTS = bytes(
@@ -113,7 +113,7 @@ def _count(content: Path, codec: str, *, terminator: bytes) -> _Count:
         return _Count(bad=1)
     count = _Count()
     with content.open("rb") as stream:
-        for block in _blocks(stream, terminator):
+        for block in whole_lines(stream, terminator):
             if not block.isascii():
                 _count_lines(block, codec, terminator=terminator, count=count)
     return count
@@ -160,7 +160,7 @@ def _is_text(line: bytes, codec: str) -> bool:
 def _copy(content: Path, target: Path, *, codec: str, probe: Probe) -> Probe:
     prober = Prober(probe.delimiters, has_digest=False)
     with content.open("rb") as stream, target.open("wb") as out:
-        for block in _blocks(stream, _terminator(probe)):
+        for block in whole_lines(stream, _terminator(probe)):
             if not block.isascii():
                 try:
                     block = block.decode(codec).encode()
@@ -188,21 +188,6 @@ def _copy_wide(content: Path, target: Path, *, codec: str, mark: bytes, probe: P
             out.write(b"\xff")
             prober.update(b"\xff")
     return prober.finish()
-
-
-def _blocks(stream: BinaryIO, terminator: bytes) -> Iterator[bytes]:
-    """Whole lines with their ends, many at a time; a line beyond the limit loses what is over."""
-    tail = b""
-    while chunk := stream.read(CHUNK_BYTES):
-        block, found, rest = chunk.rpartition(terminator)
-        if found:
-            yield tail + block + terminator
-            tail = rest
-        else:
-            tail += chunk
-        tail = tail[: MAX_LINE_BYTES + 1]
-    if tail:
-        yield tail
 
 
 def _terminator(probe: Probe) -> bytes:

@@ -11,9 +11,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from dagster_project.lib.extracts.csv_header import Known
 from dagster_project.lib.extracts.delimited import TextTable
 from dagster_project.lib.extracts.dialect import Dialect
@@ -239,6 +236,10 @@ class _Writer:
         """Takes all rows of the sheet, the header among them."""
         written = _Written()
         names = [f"s{index}" for index in range(len(self._found.names) + 1)]
+        # pyarrow takes 0.2 s to import, and only workbooks need it here
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         schema = pa.schema([(name, pa.string()) for name in names])
         with (
             pq.ParquetWriter(target, schema) as parquet,

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from dagster_project.lib.extracts.errors import ExtractError
 from dagster_project.lib.extracts.limits import MAX_COLUMNS
 from dagster_project.lib.extracts.profile import Labels, Layout
+from dagster_project.lib.extracts.quoting import literal
+
+APOSTROPHE = "'"
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,17 @@ class Header:
 
 def label_form(name: str) -> str:
     """A label without regard to case, accents, the apostrophe's form, and runs of white space or `_`."""
-    marks = unicodedata.normalize("NFKD", name.strip().strip("\ufeff").replace("\u2019", "'"))
+    marks = unicodedata.normalize(
+        "NFKD", name.strip().strip("\ufeff").replace("\u2019", APOSTROPHE)
+    )
     bare = "".join(character for character in marks if not unicodedata.combining(character))
     return re.sub(r"[\s_]+", " ", bare).strip().lower()
+
+
+def label_form_sql(text: str) -> str:
+    """label_form of a trimmed text, as DuckDB's SQL."""
+    straight = f"replace({text}, '\u2019', {literal(APOSTROPHE)})"
+    return f"regexp_replace(lower(strip_accents({straight})), '[\\s_\u00a0\u202f]+', ' ', 'g')"
 
 
 def known_labels(layout: Layout) -> Callable[[Sequence[str]], int]:
@@ -92,11 +103,7 @@ def _forms(name: str, column: Labels) -> list[str]:
 
 def _refuse_odd_headers(found: list[str], known: Mapping[str, str], file: str) -> None:
     if len(found) > MAX_COLUMNS:
-        raise ExtractError(
-            file,
-            f"the header has {len(found)} columns, the limit is {MAX_COLUMNS}",
-            remedy="Export only the columns that the entity needs.",
-        )
+        raise too_many_columns(len(found), file)
     twice = [name for name, count in Counter(found).items() if name in known and count > 1]
     if twice:
         raise ExtractError(
@@ -105,6 +112,15 @@ def _refuse_odd_headers(found: list[str], known: Mapping[str, str], file: str) -
             column=known[twice[0]],
             remedy="Rename or remove one of the two: which one counts cannot be guessed.",
         )
+
+
+def too_many_columns(count: int, file: str) -> ExtractError:
+    """What a header over the limit is told."""
+    return ExtractError(
+        file,
+        f"the header has {count} columns, the limit is {MAX_COLUMNS}",
+        remedy="Export only the columns that the entity needs.",
+    )
 
 
 def _unknown_language(

@@ -7,7 +7,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -60,12 +60,15 @@ class Means:
         scratch: folder for temporary files, on a disk with room for the unpacked file.
         memory_limit: DuckDB's, e.g. `1GB`.
         threads: DuckDB's.
+        looks: what was seen of each file of this landing: one that feeds several entities, or an archive of
+            several members, is hashed once.
     """
 
     raw: Path
     scratch: Path
     memory_limit: str
     threads: int
+    looks: dict[Path, tuple[str, Probe | None]] = field(default_factory=dict)
 
 
 def land(
@@ -105,7 +108,10 @@ def _land(delivered: DeliveredFile, means: Means, joined: Sequence[LedgerEntry])
             "the file is empty (0 bytes)",
             remedy="Export it again, with its header line.",
         )
-    sha256, probe = _look(delivered)
+    if delivered.path not in means.looks:
+        means.looks[delivered.path] = _look(delivered)
+    of_path, probe = means.looks[delivered.path]
+    sha256 = sha256_of(delivered, {delivered.path: of_path})
     content = content_of(sha256, [entry.sha256 for entry in joined])
     delivery_id = delivery_id_of(
         system=delivered.system,
@@ -165,14 +171,14 @@ def _read(job: Job, delivered: DeliveredFile, probe: Probe | None) -> Outcome:
 def _read_plain(
     job: Job, delivered: DeliveredFile, content: Path, name: str, *, probe: Probe | None
 ) -> Outcome:
-    profile, layout = delivered.source_profile, delivered.source_profile.layouts[delivered.layout]
+    layout, dialect = delivered.kind, delivered.dialect
     if name.endswith(".parquet"):
-        if profile.name == GENERIC:
+        if delivered.source_profile.name == GENERIC:
             return land_parquet(job, content, layout)
         table = open_parquet(
             job.connection,
             content,
-            decimal=profile.dialects[delivered.layout].decimal,
+            decimal=dialect.decimal,
             file=delivered.relative_path,
         )
         done = _land_table(job, delivered, table)
@@ -180,7 +186,7 @@ def _read_plain(
         table = open_workbook(
             content,
             scratch=job.scratch,
-            dialect=profile.dialects[delivered.layout],
+            dialect=dialect,
             file=delivered.relative_path,
             sheet=layout.sheet,
             known=known_labels(layout),
@@ -193,7 +199,7 @@ def _read_plain(
             table = open_delimited(
                 content,
                 scratch=job.scratch,
-                dialect=profile.dialects[delivered.layout],
+                dialect=dialect,
                 file=delivered.relative_path,
                 suffix=Path(name).suffix,
                 known=known_labels(layout),
@@ -215,9 +221,9 @@ def _land_table(job: Job, delivered: DeliveredFile, table: TextTable) -> Outcome
     Raises:
         ExtractError: the header is not the layout's, or the profile's SQL fails.
     """
-    layout = delivered.source_profile.layouts[delivered.layout]
+    profile = delivered.source_profile
     what = job.entity.name if job.entity else f"the layout {delivered.layout}"
-    header = match_header(table.names, layout, what=what, file=delivered.relative_path)
+    header = match_header(table.names, delivered.kind, what=what, file=delivered.relative_path)
     rows = TextRows(
         table.relation,
         header,
@@ -229,10 +235,10 @@ def _land_table(job: Job, delivered: DeliveredFile, table: TextTable) -> Outcome
     job = dataclasses.replace(
         job, origin=dataclasses.replace(job.origin, line_offset=table.line_offset)
     )
-    dialect = delivered.source_profile.dialects[delivered.layout]
-    for statement in macros(dialect, is_native=table.has_native_values):
-        job.connection.execute(statement)
-    create_macros(job.connection, delivered.source_profile.macros, file=delivered.relative_path)
+    if profile.name != GENERIC:
+        for statement in macros(delivered.dialect, is_native=table.has_native_values):
+            job.connection.execute(statement)
+        create_macros(job.connection, profile.macros, file=delivered.relative_path)
     try:
         found = _typed(job, delivered, rows, expected=table.rows)
     except duckdb.OutOfMemoryException:
@@ -272,7 +278,7 @@ def _typed(
 ) -> tuple[Mapped | None, TypedQuery, int, int] | None:
     """(mapping, query, failed rows, rows) with job.marked written; None where rows are missing."""
     profile, mapping = delivered.source_profile, delivered.mapping
-    layout, dialect = profile.layouts[delivered.layout], profile.dialects[delivered.layout]
+    layout, dialect = delivered.kind, delivered.dialect
     if job.entity is None or mapping is None:
         if lay_out(job.connection, layout, rows, dialect=dialect) != expected:
             return None
@@ -385,12 +391,11 @@ def _job(
 
 
 def _look(delivered: DeliveredFile) -> tuple[str, Probe | None]:
-    """Hash of the delivered bytes, and what the same pass says about a plain text file."""
+    """Hash of the bytes at its path, and what the same pass says about a plain text file."""
     name = delivered.path.name.lower()
     if name.endswith((".gz", ".zip", ".parquet", ".xlsx")):
-        return sha256_of(delivered, {delivered.path: hash_file(delivered.path)}), None
-    dialect = delivered.source_profile.dialects[delivered.layout]
-    probe = probe_file(delivered.path, dialect.delimiters_for(Path(name).suffix))
+        return hash_file(delivered.path), None
+    probe = probe_file(delivered.path, delivered.dialect.delimiters_for(Path(name).suffix))
     return probe.sha256, probe
 
 

@@ -17,9 +17,9 @@ from dagster_project.lib.extracts.dialect import Dialect
 from dagster_project.lib.extracts.dialect_sql import SHORTENED, UNREADABLE, null_words_out
 from dagster_project.lib.extracts.entities import Column, Entity
 from dagster_project.lib.extracts.errors import ExtractError
-from dagster_project.lib.extracts.header import Header, label_form
+from dagster_project.lib.extracts.header import Header, label_form, label_form_sql
 from dagster_project.lib.extracts.profile import GENERIC, THIS, EntityMapping, Layout, Source
-from dagster_project.lib.extracts.quoting import identifier, literal
+from dagster_project.lib.extracts.quoting import identifier, literal, text_map
 from dagster_project.lib.extracts.typed_sql import SourceColumn, text_alias, value_alias
 from dagster_project.lib.extracts.values import Failure, failures, trimmed, typed
 
@@ -91,12 +91,9 @@ def map_plain(
             raw=delivered,
             profile=profile,
         )
-    used = sorted({position for position in rows.header.positions.values()})
-    trim = [
-        f"{null_words_out(trimmed(f's{p + 1}') if rows.may_need_trim else f's{p + 1}', dialect)} as p{p + 1}"
-        for p in used
-    ]
-    relation = f"(select *, {', '.join(trim)} from {rows.relation})"
+    used = sorted(set(rows.header.positions.values()))
+    texts = ", ".join(f"{_delivered_text(rows, p, dialect)} as p{p + 1}" for p in used)
+    relation = f"(select *, {texts} from {rows.relation})"
     return Mapped(
         relation=relation,
         columns=columns,
@@ -114,7 +111,7 @@ def lay_out(
     columns = []
     for name in layout.columns:
         position = rows.header.positions.get(name)
-        text = "null" if position is None else null_words_out(trimmed(f"s{position + 1}"), dialect)
+        text = "null" if position is None else _delivered_text(rows, position, dialect)
         columns.append(f"({text})::varchar as {identifier(name)}")
     extra = _extra(rows.header) or "null"
     query = (
@@ -126,6 +123,12 @@ def lay_out(
     counted = connection.execute(f"select count(*) from {THIS}").fetchone()
     assert counted is not None
     return int(counted[0])
+
+
+def _delivered_text(rows: TextRows, position: int, dialect: Dialect) -> str:
+    """SQL of a column's trimmed text, null where it is empty or a word for nothing."""
+    source = f"s{position + 1}"
+    return null_words_out(trimmed(source) if rows.may_need_trim else source, dialect)
 
 
 def write_layout(connection: duckdb.DuckDBPyConnection, layout: Layout, target: Path) -> None:
@@ -221,7 +224,7 @@ def map_laid_out(
             text=f"e{order[name]}",
             raw=f"d{order[name]}",
             profile=profile,
-            broken=_rules(mapping, name, computed),
+            broken=[rule for rule, _ in _broken(mapping, name, computed)],
         )
         for name in entity.columns
         if name in computed
@@ -291,10 +294,6 @@ def _broken(
     return list(reversed(rules))
 
 
-def _rules(mapping: EntityMapping, name: str, computed: Mapping[str, Source]) -> list[str]:
-    return [rule for rule, _ in _broken(mapping, name, computed)]
-
-
 def _source_column(
     entity: Entity,
     column: Column,
@@ -359,19 +358,16 @@ def _value(column: Column, source: Source, text: str, *, profile: str) -> str:
     read = f"{reader}({text})" if reader else text
     if source.words:
         # a map is looked up once a row, where each `when` of a case would form the label again
-        as_written = _map({word.lower(): meaning for word, meaning in source.words.items()})
-        as_label = _map({label_form(word): meaning for word, meaning in source.words.items()})
+        as_written = text_map({word.lower(): said for word, said in source.words.items()})
+        as_label = text_map({label_form(word): said for word, said in source.words.items()})
         other = read if source.otherwise is None else literal(source.otherwise)
-        form = f"regexp_replace(lower(strip_accents({text})), '[\\s_]+', ' ', 'g')"
-        said = f"coalesce({as_written}[lower({text})], {as_label}[{form}], {other})"
-        read = f"case when {text} is null then null else {said} end"
+        found = (
+            f"coalesce({as_written}[lower({text})], {as_label}[{label_form_sql(text)}], {other})"
+        )
+        read = f"case when {text} is null then null else {found} end"
     if source.default is not None:
         read = f"coalesce({read}, {literal(source.default)})"
     return read
-
-
-def _map(words: Mapping[str, str]) -> str:
-    return "map {" + ", ".join(f"{literal(w)}: {literal(m)}" for w, m in words.items()) + "}"
 
 
 def _fill_down(

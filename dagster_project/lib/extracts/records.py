@@ -43,21 +43,27 @@ class PlainRun(NamedTuple):
     lines: list[bytes]
 
 
-def iter_blocks(stream: BinaryIO, terminator: bytes) -> Iterator[bytes]:
-    """Whole physical lines, many at a time, the last without its end; overlong ones come cut."""
+def whole_lines(stream: BinaryIO, terminator: bytes) -> Iterator[bytes]:
+    """Whole physical lines with their ends, many at a time; a line beyond the limit loses what is over."""
     tail = b""
     while chunk := stream.read(CHUNK_BYTES):
         block, found, rest = chunk.rpartition(terminator)
         if found:
-            block = tail + block
-            # the last line lost its line feed and keeps its return
-            yield block.replace(b"\r\n", b"\n").removesuffix(b"\r") if b"\r" in block else block
+            yield tail + block + terminator
             tail = rest
         else:
             tail += chunk
         tail = tail[: MAX_LINE_BYTES + 1]
     if tail:
         yield tail
+
+
+def iter_blocks(stream: BinaryIO, terminator: bytes) -> Iterator[bytes]:
+    """The same with line feeds alone, the last line without its end."""
+    for lines in whole_lines(stream, terminator):
+        block = lines.removesuffix(terminator)
+        # the last line lost its line feed and keeps its return
+        yield block.replace(b"\r\n", b"\n").removesuffix(b"\r") if b"\r" in block else block
 
 
 class RecordReader:

@@ -314,8 +314,8 @@ def test_embedded_line_breaks_and_broken_lines_are_told_apart(opened: Opener, co
 def test_a_huge_line_of_another_encoding_is_rejected(
     opened: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(records, "MAX_LINE_BYTES", 500)
     for module in (encoding, records):
-        monkeypatch.setattr(module, "MAX_LINE_BYTES", 500)
         monkeypatch.setattr(module, "CHUNK_BYTES", 64)
     monkeypatch.setattr(records, "MAX_FIELD_CHARACTERS", 400)
     content = (HEADER + BODY + f"3;{'é' * 4000};3\n4;d;4\n").encode("cp1252")
