@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from dagster_project.lib.extracts.entities import load_entities
+from dagster_project.lib.extracts.ledger import LedgerEntry
 from dagster_project.lib.extracts.profile import SHIPPED, load_profile
 from dagster_project.lib.landing import LandingReport, land_everything
 from dagster_project.settings import load_settings
@@ -83,6 +84,17 @@ def _value(text: str, kind: str) -> str:
     return text.replace("T", " ") if kind == "timestamp" else text
 
 
+def rows_written(raw: Path, entry: LedgerEntry) -> tuple[int, int]:
+    """Rows in the raw zone and rows among the rejected, counted in the files themselves."""
+    paths = [raw / entry.entity / entry.landed]
+    if entry.rejected:
+        paths.append(raw / "rejected" / entry.rejected)
+    counts = [
+        len(duckdb.execute(f"select 1 from read_parquet('{path}')").fetchall()) for path in paths
+    ]
+    return counts[0], sum(counts[1:])
+
+
 @pytest.fixture(scope="module", params=SHIPPED_PROFILES)
 def sample(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Sample:
     with pytest.MonkeyPatch.context() as patch:
@@ -138,3 +150,4 @@ def test_no_row_is_lost(sample: Sample) -> None:
     for file in sample.report.files:
         entry = file.entry
         assert entry.rows_read == entry.rows_loaded + entry.rows_rejected
+        assert rows_written(sample.raw, entry) == (entry.rows_loaded, entry.rows_rejected)
