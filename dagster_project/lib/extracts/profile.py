@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Container
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -459,11 +459,21 @@ def load_profile(name: str, own: Path | None = None) -> Profile:
 
 
 def read_profile(path: Path) -> Profile:
-    """The profile in one file.
+    """The profile in one file; a file that did not change is parsed once, for a run looks at the landing folder often.
 
     Raises:
         ProfileError: the file cannot be used.
     """
+    try:
+        stat = path.stat()
+    except OSError:
+        # reading says what is wrong with it
+        return _parsed(path, (0, 0))
+    return _parsed(path, (stat.st_mtime_ns, stat.st_size))
+
+
+@cache
+def _parsed(path: Path, _state: tuple[int, int]) -> Profile:
     model: type[BaseModel] = Profile
     try:
         document = _extended(path)
