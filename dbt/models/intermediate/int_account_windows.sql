@@ -26,8 +26,8 @@ as_ofs as (
     where {{ is_changed }}
 ),
 
--- the last months of a window, of the one before it and of what lies before both: a window is a
--- difference of sums to date, which are needed there alone
+-- the last months of a window, of the one before it and of what lies before both: no sum begins or
+-- ends between them, so the months up to each are one row
 ends as (
     select distinct as_ofs.as_of_index - 1 - steps.n * as_ofs.window_months as month_index
     from as_ofs
@@ -61,49 +61,11 @@ spans as (
     group by months.account_sk, month_ends.end_index
 ),
 
--- every end from the account's first one on
-grid as (
-    select
-        started.account_sk,
-        ends.month_index
-    from (
-        select
-            spans.account_sk,
-            min(spans.end_index) as first_end_index
-        from spans
-        group by spans.account_sk
-    ) as started
-    inner join ends on started.first_end_index <= ends.month_index
-),
-
-cumulated as (
-    select
-        grid.account_sk,
-        grid.month_index,
-        -- narrow types: DuckDB unpacks 128-bit numbers slowly (1.4 million rows: 3 s)
-        {% for column in sums %}
-            cast(sum(spans.{{ column }}) over account_to_date as decimal(18, 4)) as {{ column }},
-        {% endfor %}
-        {% for column in counts %}
-            cast(sum(spans.{{ column }}) over account_to_date as bigint) as {{ column }},
-        {% endfor %}
-        min(spans.first_invoice_date) over account_to_date as first_invoice_date,
-        max(spans.last_invoice_date) over account_to_date as last_invoice_date
-    from grid
-    left join spans on grid.account_sk = spans.account_sk and grid.month_index = spans.end_index
-    window account_to_date as (
-        partition by grid.account_sk
-        order by grid.month_index
-        rows between unbounded preceding and current row
-    )
-),
-
 existing as (
     select
         accounts.account_sk,
         as_ofs.as_of_index,
         as_ofs.as_of,
-        as_ofs.window_months,
         as_ofs.input_fingerprint
     from accounts
     cross join as_ofs
@@ -122,29 +84,61 @@ existing as (
         or as_ofs.as_of_index = parameters.as_of_month_index
 ),
 
-windows as (
+-- a window ends where an account is classified; what was invoiced in between is summed there
+events as (
     select
-        existing.account_sk,
+        coalesce(existing.account_sk, spans.account_sk) as account_sk,
+        -- in thousandths of a window, so that one and two windows are numbers that a frame can hold
+        {{ integer_quotient(
+            'coalesce(existing.as_of_index - 1, spans.end_index) * 1000',
+            'parameters.window_months',
+            'bigint'
+        ) }} as window_thousandths,
         existing.as_of_index,
         existing.as_of,
+        existing.input_fingerprint,
         {% for column in sums + counts %}
-            coalesce(today.{{ column }}, 0) - coalesce(before.{{ column }}, 0) as {{ column }},
+            spans.{{ column }},
         {% endfor %}
-        coalesce(before.revenue, 0) - coalesce(earlier.revenue, 0) as revenue_previous,
-        today.first_invoice_date,
-        today.last_invoice_date,
-        existing.input_fingerprint
+        spans.first_invoice_date,
+        spans.last_invoice_date
     from existing
-    left join cumulated as today
-        on existing.account_sk = today.account_sk and existing.as_of_index - 1 = today.month_index
-    left join cumulated as before
+    full outer join spans
         on
-            existing.account_sk = before.account_sk
-            and existing.as_of_index - 1 - existing.window_months = before.month_index
-    left join cumulated as earlier
-        on
-            existing.account_sk = earlier.account_sk
-            and existing.as_of_index - 1 - 2 * existing.window_months = earlier.month_index
+            existing.account_sk = spans.account_sk
+            and existing.as_of_index - 1 = spans.end_index
+    cross join {{ ref('stg_run__parameters') }} as parameters
+),
+
+windows as (
+    select
+        events.account_sk,
+        events.as_of_index,
+        events.as_of,
+        events.input_fingerprint,
+        {% for column in sums + counts %}
+            coalesce(sum(events.{{ column }}) over this_window, 0) as {{ column }},
+        {% endfor %}
+        coalesce(sum(events.revenue) over window_before, 0) as revenue_previous,
+        min(events.first_invoice_date) over to_date as first_invoice_date,
+        max(events.last_invoice_date) over to_date as last_invoice_date
+    from events
+    window
+        this_window as (
+            partition by events.account_sk
+            order by events.window_thousandths
+            range between 999 preceding and current row
+        ),
+        window_before as (
+            partition by events.account_sk
+            order by events.window_thousandths
+            range between 1999 preceding and 1000 preceding
+        ),
+        to_date as (
+            partition by events.account_sk
+            order by events.window_thousandths
+            range between unbounded preceding and current row
+        )
 )
 
 select
@@ -168,3 +162,4 @@ select
     windows.last_invoice_date,
     windows.input_fingerprint
 from windows
+where windows.as_of_index is not null
