@@ -22,7 +22,10 @@ from dagster_project.lib.extracts.profile import GENERIC, THIS, EntityMapping, L
 from dagster_project.lib.extracts.quoting import identifier, literal, text_map
 from dagster_project.lib.extracts.typed_sql import SourceColumn, text_alias, value_alias
 from dagster_project.lib.extracts.values import Failure, failures, trimmed, typed
+from dagster_project.lib.extracts.vocabulary import document_types
 
+# A text as it was delivered, which no macro has read.
+_PLACE = re.compile(r"p[0-9]+")
 # A text that stands for a row that the profile rejects under a rule of its own.
 _BROKEN = "\x1f"
 # Texts by which companies are recognised; a spreadsheet damages them as it does ids.
@@ -308,8 +311,12 @@ def _source_column(
     found = [Failure(f"{alias} = {literal(_BROKEN + rule)}", rule) for rule in broken]
     if profile != GENERIC and column.type in ("id", "text"):
         if column.type == "id" or column.name in _IDENTIFYING:
-            found.append(Failure(f"regexp_full_match({alias}, '{SHORTENED}')", "damaged_id"))
-        found.append(Failure(f"starts_with({alias}, '{UNREADABLE}')", "unreadable"))
+            # asked first of what costs a fifth: few ids hold the letter
+            has_exponent = f"(contains({alias}, 'E') or contains({alias}, 'e'))"
+            is_short = f"regexp_full_match({alias}, '{SHORTENED}')"
+            found.append(Failure(f"{has_exponent} and {is_short}", "damaged_id"))
+        if not _PLACE.fullmatch(text):
+            found.append(Failure(f"starts_with({alias}, '{UNREADABLE}')", "unreadable"))
     return SourceColumn(
         column=column,
         text=text,
@@ -358,7 +365,9 @@ def _value(column: Column, source: Source, text: str, *, profile: str) -> str:
     read = f"{reader}({text})" if reader else text
     if source.words:
         # a map is looked up once a row, where each `when` of a case would form the label again
-        as_written = text_map({word.lower(): said for word, said in source.words.items()})
+        canonical = _canonical_words(column) if source.otherwise is None else {}
+        words = {word.lower(): said for word, said in source.words.items()}
+        as_written = text_map(canonical | words)
         as_label = text_map({label_form(word): said for word, said in source.words.items()})
         other = read if source.otherwise is None else literal(source.otherwise)
         found = (
@@ -368,6 +377,12 @@ def _value(column: Column, source: Source, text: str, *, profile: str) -> str:
     if source.default is not None:
         read = f"coalesce({read}, {literal(source.default)})"
     return read
+
+
+def _canonical_words(column: Column) -> dict[str, str]:
+    """What the column's type takes as it stands, so that it is found with the profile's words."""
+    known = document_types() if column.type == "document_type" else column.words
+    return {word: word for word in known}
 
 
 def _fill_down(
