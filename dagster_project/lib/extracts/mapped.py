@@ -94,11 +94,8 @@ def map_plain(
             raw=delivered,
             profile=profile,
         )
-    used = sorted(set(rows.header.positions.values()))
-    texts = ", ".join(f"{_delivered_text(rows, p, dialect)} as p{p + 1}" for p in used)
-    relation = f"(select *, {texts} from {rows.relation})"
     return Mapped(
-        relation=relation,
+        relation=_with_texts(rows, dialect),
         columns=columns,
         line="s0::bigint" if rows.has_line else None,
         extra=_extra(rows.header),
@@ -114,13 +111,14 @@ def lay_out(
     columns = []
     for name in layout.columns:
         position = rows.header.positions.get(name)
-        text = "null" if position is None else _delivered_text(rows, position, dialect)
+        text = "null" if position is None else f"p{position + 1}"
         columns.append(f"({text})::varchar as {identifier(name)}")
     extra = _extra(rows.header) or "null"
     query = (
         f"select ({line})::bigint as line, {', '.join(columns)}, {extra}::varchar as extra_columns"
     )
-    connection.execute(f"create or replace temp table {THIS} as {query} from {rows.relation}")
+    relation = _with_texts(rows, dialect)
+    connection.execute(f"create or replace temp table {THIS} as {query} from {relation}")
     if layout.fill_down:
         _fill_down(connection, layout.fill_down, rejects=rows.rejects)
     counted = connection.execute(f"select count(*) from {THIS}").fetchone()
@@ -128,10 +126,16 @@ def lay_out(
     return int(counted[0])
 
 
-def _delivered_text(rows: TextRows, position: int, dialect: Dialect) -> str:
-    """SQL of a column's trimmed text, null where it is empty or a word for nothing."""
-    source = f"s{position + 1}"
-    return null_words_out(trimmed(source) if rows.may_need_trim else source, dialect)
+def _with_texts(rows: TextRows, dialect: Dialect) -> str:
+    """The relation with `p1` to `pN` beside: the used columns trimmed, null where empty or a word for nothing.
+
+    Step by step, each text written once: DuckDB's time to plan grows with the square of what is written twice.
+    """
+    used = sorted(set(rows.header.positions.values()))
+    trim = trimmed if rows.may_need_trim else str
+    trimmed_texts = ", ".join(f"{trim(f's{p + 1}')} as q{p + 1}" for p in used)
+    texts = ", ".join(f"{null_words_out(f'q{p + 1}', dialect)} as p{p + 1}" for p in used)
+    return f"(select *, {texts} from (select *, {trimmed_texts} from {rows.relation}))"
 
 
 def write_layout(connection: duckdb.DuckDBPyConnection, layout: Layout, target: Path) -> None:
