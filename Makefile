@@ -8,7 +8,7 @@ READY_SPARK := .venv/.ready-spark
 BIN := .venv/bin
 OUT ?= data/out
 
-.PHONY: demo test test-kept test-spark lint ui bench backtest faults fuzz setup clean
+.PHONY: demo test test-refreshes test-kept test-spark lint ui bench backtest faults fuzz setup clean
 
 setup: $(READY)
 
@@ -41,6 +41,11 @@ lint: $(READY)
 test: lint
 	@echo "running the tests (two at a time)"
 	@$(BIN)/pytest --numprocesses 2
+
+# refreshes of what was changed: breaches of the gate, full extracts, other policies, order and threads, readers
+test-refreshes: $(READY)
+	@echo "refreshing changed companies (some minutes)"
+	@$(BIN)/pytest tests/refreshes --numprocesses 2
 
 # one change after the other to the golden company, each against a full build: forty refreshes
 test-kept: $(READY)

@@ -1,0 +1,7 @@
+"""The companies, refreshed once, as the pipeline's tests do."""
+
+from __future__ import annotations
+
+from tests.pipeline.conftest import demo, golden, second_golden
+
+__all__ = ["demo", "golden", "second_golden"]
