@@ -47,7 +47,10 @@ class _Record(BaseModel):
 
 
 class InputFile(_Record):
-    """One delivered file; rows_read = rows_loaded + rows_superseded + rows_rejected."""
+    """One delivered file; rows_read = rows_loaded + rows_superseded + rows_rejected.
+
+    Apart from these: rows that the profile leaves out as none of the entity, lines that are no rows.
+    """
 
     file: str
     sha256: str
@@ -58,6 +61,8 @@ class InputFile(_Record):
     rows_loaded: int
     rows_superseded: int
     rows_rejected: int
+    rows_left_out: int = 0
+    lines_skipped: int = 0
 
 
 class Totals(_Record):

@@ -37,6 +37,8 @@ DELIVERIES = pa.schema(
         ("rows_read", pa.int64()),
         ("rows_loaded", pa.int64()),
         ("rows_rejected", pa.int64()),
+        ("rows_left_out", pa.int64()),
+        ("lines_skipped", pa.int64()),
     ]
 )
 DELIVERY_MONTHS = pa.schema(
@@ -187,6 +189,8 @@ class Delivery:
             "rows_read": self.entry.rows_read,
             "rows_loaded": self.entry.rows_loaded,
             "rows_rejected": self.entry.rows_rejected,
+            "rows_left_out": sum(self.entry.rows_left_out.values()),
+            "lines_skipped": self.entry.lines_skipped,
         }
 
     def month_rows(self) -> list[dict[str, object]]:

@@ -117,10 +117,12 @@ def _as_of(connection: duckdb.DuckDBPyConnection) -> date:
 def _inputs(connection: duckdb.DuckDBPyConnection) -> tuple[InputFile, ...]:
     columns = (
         "source_file as file, sha256, source_system as system, entity, profile, "
-        "rows_read, rows_loaded, rows_superseded, rows_rejected"
+        "rows_read, rows_loaded, rows_superseded, rows_rejected, rows_left_out, lines_skipped"
     )
     rows = connection.execute(
-        f"select {columns} from intermediate.int_deliveries_counted order by delivery_order"
+        f"select {columns} from intermediate.int_deliveries_counted"
+        " inner join (select delivery_order, rows_left_out, lines_skipped from raw.deliveries) as read"
+        " using (delivery_order) order by delivery_order"
     )
     names = [column[0] for column in rows.description]
     return tuple(
