@@ -22,6 +22,7 @@ def test_rows_left_out_and_lines_skipped_stand_beside_the_counts() -> None:
     delivery = Delivery("erp/lines.csv", 1, entry, is_repeated=False)
     read = pa.Table.from_pylist([delivery.row()], schema=DELIVERIES)
     with duckdb.connect() as connection:
+        connection.register("read", read)
         connection.execute("create schema raw")
         connection.execute("create table raw.deliveries as select * from read")
         connection.execute("create schema intermediate")
