@@ -6,10 +6,10 @@ from pathlib import Path
 
 from tests.checkers import reading
 
-HEADER = (
-    "companyname,companywebsite,companyemaildomain,linkedincompanypageurl,stocksymbol,industry,"
-    "city,state,companycountry,zipcode"
-).split(",")
+HEADER = [
+    *("companyname", "companywebsite", "companyemaildomain", "linkedincompanypageurl"),
+    *("stocksymbol", "industry", "city", "state", "companycountry", "zipcode"),
+]
 
 
 def check(path: Path, kind: str) -> list[str]:

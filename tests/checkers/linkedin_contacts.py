@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.checkers import reading
 
-HEADER = "email,firstname,lastname,jobtitle,employeecompany,country,googleaid".split(",")
+HEADER = ["email", "firstname", "lastname", "jobtitle", "employeecompany", "country", "googleaid"]
 LONGEST_NAME = 35
 
 

@@ -30,14 +30,17 @@ def check(path: Path, kind: str) -> list[str]:
         problems.append("records of another type")
     if lists[0]["Action Type"] not in ACTIONS[kind]:
         problems.append(f"a {kind} file says {lists[0]['Action Type'] or 'no action'}")
-    named = {lists[0]["Audience"], lists[0]["Id"]} - {""}
+    return problems + _items(table.header, items, {lists[0]["Audience"], lists[0]["Id"]} - {""})
+
+
+def _items(header: list[str], items: list[dict[str, str]], lists: set[str]) -> list[str]:
+    problems = []
     for row in items:
-        if not {row["Audience"], row["Parent Id"]} & named:
+        if not {row["Audience"], row["Parent Id"]} & lists:
             problems.append("an item names no list of the file")
         if row["Sub Type"] != "Email":
             problems.append(f"an item of sub type {row['Sub Type'] or 'none'}")
         if not row["Text"]:
             problems.append("an item without text")
-    items_only = reading.Table(table.header, [list(row.values()) for row in items])
-    problems += reading.hashed(items_only, ["Text"]) + reading.unique(items_only, "Text")
-    return problems
+    table = reading.Table(header, [list(row.values()) for row in items])
+    return problems + reading.hashed(table, ["Text"]) + reading.unique(table, "Text")

@@ -82,7 +82,9 @@ def header_is(table: Table, *headers: Sequence[str]) -> list[str]:
     return [f"header is {','.join(table.header)}"]
 
 
-def at_most(path: Path, table: Table, *, rows: int | None = None, size: int | None = None) -> list[str]:
+def at_most(
+    path: Path, table: Table, *, rows: int | None = None, size: int | None = None
+) -> list[str]:
     """Neither too many rows nor too many bytes."""
     problems = []
     if rows is not None and len(table.rows) > rows:
