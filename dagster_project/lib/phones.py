@@ -56,7 +56,9 @@ def normalise_phone(raw: str, country: str) -> NormalForm:
     if not country:
         # 00 is the prefix that the ITU recommends; without a country the library does not know it.
         text = re.sub(r"^\(?00", "+", text)
-    plans = [c for c in (country, *OVERSEAS.get(country, ())) if c in phonenumbers.SUPPORTED_REGIONS]
+    plans = [
+        c for c in (country, *OVERSEAS.get(country, ())) if c in phonenumbers.SUPPORTED_REGIONS
+    ]
     if not plans and not text.startswith("+"):
         has_digits = any(character.isdigit() for character in text)
         return NormalForm(None, "no_country" if has_digits else "invalid")
@@ -90,7 +92,9 @@ def normalise_phones(
     )
     known = _known_forms(target)
     forms = {value: known.get(value) or normalise_phone(*value) for value in values}
-    counts = Counter(f"phone_{form.problem}" if form.problem else "phone" for form in forms.values())
+    counts = Counter(
+        f"phone_{form.problem}" if form.problem else "phone" for form in forms.values()
+    )
     if not (target.is_file() and known.keys() == forms.keys()):
         _write(forms, target)
     logger.debug("phones: %s", dict(counts))

@@ -267,9 +267,9 @@ class Audiences(Section):
     not required is no choice that a file can make.
     """
 
-    minimums: Annotated[
-        Literal["default"] | dict[str, int], BeforeValidator(_own_minimums)
-    ] = "default"
+    minimums: Annotated[Literal["default"] | dict[str, int], BeforeValidator(_own_minimums)] = (
+        "default"
+    )
     consent: Literal["required"] = "required"
 
     def minimum_rows(self) -> dict[str, int]:

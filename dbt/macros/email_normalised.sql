@@ -2,7 +2,7 @@
    compared by, and what is hashed. Null of a text that is no address. #}
 {% macro email_normalised(text) -%}
     {%- set bare -%}
-        {{ replace_matches(composed_text('lower(' ~ text ~ ')'), '[\\s\\p{Z}\\x{200B}\\x{FEFF}]+') }}
+        {{ replace_matches(composed_text('lower(' ~ text ~ ')'), blanks()) }}
     {%- endset -%}
     case
         when {{ bare }} like '%_@_%._%' and {{ bare }} not like '%@%@%'

@@ -1,5 +1,5 @@
 {# Every match of a regular expression replaced. Write classes that RE2 and Java share, such as \p{L}; their \s
-   knows the blanks of ASCII alone. #}
+   differ, and know the blanks of ASCII alone. #}
 {% macro replace_matches(text, pattern, replacement='') -%}
     {{ return(adapter.dispatch('replace_matches')(text, pattern, replacement)) }}
 {%- endmacro %}

@@ -138,9 +138,7 @@ def test_what_is_not_built_yet_is_named(tmp_path: Path, text: str, named: list[s
         ("{consent: optional}", "audiences.consent"),
     ],
 )
-def test_audiences_of_a_policy_are_refused_by_name(
-    tmp_path: Path, text: str, problem: str
-) -> None:
+def test_audiences_of_a_policy_are_refused_by_name(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(PolicyError) as caught:
         load_policy(written(tmp_path, f"audiences: {text}"))
     assert problem in str(caught.value)
