@@ -12,7 +12,7 @@ DEFINED = re.compile(r"{% macro (\w+)\(")
 MACROS = Path(__file__).parents[2] / "dbt" / "macros"
 
 
-class _Returned(Exception):  # noqa: N818
+class _Returned(Exception):
     """What `return()` gives back, as dbt has it."""
 
 
