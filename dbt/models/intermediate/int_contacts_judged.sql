@@ -47,7 +47,7 @@ suppressed_domains as (
 ),
 
 -- whoever hashed an address did it as it is, or as Google has it
-hashes as (
+hashed_addresses as (
     select
         contact_key,
         {{ sha256_hex('email') }} as email_sha256
@@ -96,10 +96,10 @@ ways as (
     inner join suppressed_people on contacts.person_key = suppressed_people.person_key
     union all
     select
-        hashes.contact_key,
+        hashed_addresses.contact_key,
         2 as way
-    from hashes
-    inner join suppressed_hashes on hashes.email_sha256 = suppressed_hashes.email_sha256
+    from hashed_addresses
+    inner join suppressed_hashes on hashed_addresses.email_sha256 = suppressed_hashes.email_sha256
     union all
     select
         hosts.contact_key,
