@@ -7,9 +7,11 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import phonenumbers
+import pytest
 
 from dagster_project.lib.demo.truth import Truth
 from dagster_project.lib.reference_contact_rows import CELLS
@@ -100,6 +102,15 @@ def companys_people(company: Refreshed) -> tuple[list[Contact], dict[str, Accoun
         (row["raw_value"], row["country_code"]): row["normalised"]
         for row in company.warehouse_rows("select * from staging.stg_run__phones")
     }
+    countries = {
+        (row["source_system"], row["account_id"]): row["country_code"]
+        for row in company.warehouse_rows("select * from staging.stg_crm__accounts")
+    }
+
+    def number(row: dict[str, Any]) -> str | None:
+        country = row["country_code"] or countries.get((row["source_system"], row["account_id"]))
+        return numbers.get((row["phone"], country or ""))
+
     contacts = [
         Contact(
             key=f"{row['source_system']}:{row['contact_id']}",
@@ -107,7 +118,7 @@ def companys_people(company: Refreshed) -> tuple[list[Contact], dict[str, Accoun
             first_name=row["first_name"],
             last_name=row["last_name"],
             email=row["email"],
-            phone=numbers.get((row["phone"], row["country_code"])),
+            phone=number(row),
             job_title=row["job_title"],
             country=row["country_code"],
             consent_email=row["consent_email"],
@@ -140,8 +151,14 @@ def companys_people(company: Refreshed) -> tuple[list[Contact], dict[str, Accoun
     return contacts, accounts
 
 
-def test_mart_and_rows_are_those_of_plain_python(demo: Demo) -> None:
-    company = demo[0]
+@pytest.mark.parametrize(
+    ("name", "people", "members"), [("demo", 3000, 300), ("adventureworks", 700, 0)]
+)
+def test_mart_and_rows_are_those_of_plain_python(
+    name: str, people: int, members: int, request: pytest.FixtureRequest
+) -> None:
+    fixture = request.getfixturevalue(name)
+    company: Refreshed = fixture if isinstance(fixture, Refreshed) else fixture[0]
     contacts, accounts = companys_people(company)
     suppressions = [
         Suppression(row["email"], row["email_sha256"], row["domain"])
@@ -149,12 +166,12 @@ def test_mart_and_rows_are_those_of_plain_python(demo: Demo) -> None:
     ]
     judgements = judge(contacts, suppressions, accounts)
     mart = {row["contact_key"]: row for row in company.rows("select * from abm_contacts")}
-    assert mart.keys() == judgements.keys() and len(mart) > 3000
+    assert mart.keys() == judgements.keys() and len(mart) > people
     eligible: dict[str, Contact] = {}
     for contact in contacts:
         row = mart[contact.key]
-        for name, value in vars(judgements[contact.key]).items():
-            assert row[name] == value, (contact.key, name)
+        for column, value in vars(judgements[contact.key]).items():
+            assert row[column] == value, (contact.key, column)
         for purpose in ("email", "ads"):
             reason = ineligible_reason(purpose, contact, judgements[contact.key], accounts)  # type: ignore[arg-type]
             assert row[f"{purpose}_ineligible_reason"] == reason, contact.key
@@ -164,7 +181,7 @@ def test_mart_and_rows_are_those_of_plain_python(demo: Demo) -> None:
         rows = company.warehouse_rows(
             f"select * from exports.exp_{destination}__contacts where audience = 'A+B'"
         )
-        assert len(rows) > 300, destination
+        assert len(rows) > members, destination
         wanted = {
             key: cells(contact, accounts[contact.account_key or ""])
             for key, contact in eligible.items()
@@ -173,7 +190,7 @@ def test_mart_and_rows_are_those_of_plain_python(demo: Demo) -> None:
         found = {row["contact_key"]: row for row in rows}
         assert found.keys() == {key for key, row in wanted.items() if row}, destination
         for key, row in found.items():
-            assert {name: row[name] for name in wanted[key] or {}} == wanted[key], destination
+            assert {column: row[column] for column in wanted[key] or {}} == wanted[key], destination
 
 
 def test_manifest_counts_who_is_left_out_and_names_nobody(demo: Demo) -> None:

@@ -44,14 +44,14 @@ reasoned as (
             ('email', 'described.has_email'),
             ('ads', '(described.has_email or described.has_phone or described.has_name)'),
         ] %}
-            case
-                when described.is_suppressed then 'suppressed'
-                when described.opted_out then 'opted_out'
-                when not coalesce(described.consent_{{ purpose }}, false) then 'no_consent'
-                when described.account_reason is not null then described.account_reason
-                when not {{ identifier }} then 'no_identifier'
-            end as {{ purpose }}_ineligible_reason{{ ',' if not loop.last }}
-        {% endfor %}
+        case
+            when described.is_suppressed then 'suppressed'
+            when described.opted_out then 'opted_out'
+            when not coalesce(described.consent_{{ purpose }}, false) then 'no_consent'
+            when described.account_reason is not null then described.account_reason
+            when not {{ identifier }} then 'no_identifier'
+        end as {{ purpose }}_ineligible_reason{{ ',' if not loop.last }}
+    {% endfor %}
     from described
 )
 

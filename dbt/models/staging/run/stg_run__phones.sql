@@ -1,5 +1,5 @@
 with source as (
-    select * from {{ source('run_contacts', 'phones') }}
+    select * from {{ source('run', 'phones') }}
 ),
 
 renamed as (
