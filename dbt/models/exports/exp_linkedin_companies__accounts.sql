@@ -1,4 +1,9 @@
-with accounts as (
+with members as (
+    select * from {{ ref('exp_linkedin_companies__members') }}
+    where ineligible_reason is null
+),
+
+accounts as (
     select * from {{ ref('exp_generic__accounts') }}
 ),
 
@@ -21,7 +26,11 @@ final as (
         accounts.region as state,
         accounts.country_code as companycountry,
         accounts.postal_code as zipcode
-    from accounts
+    from members
+    inner join accounts
+        on
+            members.audience = accounts.audience
+            and members.account_key = accounts.account_key
 )
 
 select * from final
