@@ -23,6 +23,7 @@ from dagster_project.lib.demo.documents import DocumentMaker, add_documents
 from dagster_project.lib.demo.identity import register_pairs, register_singles
 from dagster_project.lib.demo.landing import LandingFolder
 from dagster_project.lib.demo.parties import fit_sizes, make_parties
+from dagster_project.lib.demo.people import people_truths
 from dagster_project.lib.demo.products import make_products
 from dagster_project.lib.demo.rates import make_rates
 from dagster_project.lib.demo.registrar import Registrar
@@ -57,8 +58,9 @@ def generate(landing: Path, *, seed: int = DEFAULT_SEED) -> Truth:
     revenue_tiers = expected.revenue_tiers(company.book, company.values)
     crm = write_crm(folder, company, revenue_tiers, next(streams))
     write_erp(folder, company, next(streams))
-    overrides = write_governance(folder, company.book, crm.contacts, revenue_tiers)
-    told = expected.tell(company, folder, overrides, crm, seed=seed, window=WINDOW)
+    overrides, suppressions = write_governance(folder, company.book, crm.contacts, revenue_tiers)
+    people = people_truths(crm.contacts, crm.withdrawals, suppressions, company.book)
+    told = expected.tell(company, folder, overrides, crm, people, seed=seed, window=WINDOW)
     told.write(landing / TRUTH_FILE)
     return told
 

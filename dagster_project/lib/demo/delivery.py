@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dagster_project.lib.demo import crm_life, erp_tables, faults, governance, parts
+from dagster_project.lib.demo import crm_life, erp_tables, faults, governance, parts, people
 from dagster_project.lib.demo.book import Book, Row
 from dagster_project.lib.demo.landing import LandingFolder
 from dagster_project.lib.demo.opportunities import make_opportunities
@@ -50,9 +50,13 @@ class Company:
 
 @dataclass(frozen=True)
 class CrmDelivery:
-    """What later steps need of the CRM's extracts: contacts, and the time planted in activities."""
+    """What later steps need of the CRM's extracts: contacts, and the time planted in activities.
+
+    ``withdrawals`` are later versions of some contacts, in a file of their own.
+    """
 
     contacts: list[Row]
+    withdrawals: list[Row]
     service: list[ServiceTruth]
     minutes: dict[str, int]
 
@@ -67,7 +71,8 @@ def write_crm(
     book, sales = company.book, company.sales_by_account()
     parts.write_accounts(folder, book, rng)
     folder.write_rows("crm/users.csv", crm_life.make_users(rng))
-    contacts = crm_life.make_contacts(book, rng)
+    contacts = people.add_twins(crm_life.make_contacts(book, rng))
+    withdrawals = people.withdrawals(contacts)
     opportunities = make_opportunities(book, rng)
     courted = {book.marks["strategic"]: _COURTED_LIKE}
     overrides, _ = governance.make_overrides(book, revenue_tiers)
@@ -77,17 +82,19 @@ def write_crm(
         revenue_tiers,
         spared={row["account_id"] for row in overrides},
     )
-    for name, rows, planted, prefix, twice in (
-        ("crm/contacts.csv", contacts, faults.CONTACT_VALUES, "P98", 3),
-        ("crm/opportunities.csv", opportunities, faults.OPPORTUNITY_VALUES, "O98", 2),
-        ("crm/activities.csv.gz", activities, faults.ACTIVITY_VALUES, "T98", 4),
+    for name, rows, planted, prefix, twice, replaced in (
+        ("crm/contacts.csv", contacts, faults.CONTACT_VALUES, "P98", 3, len(withdrawals)),
+        ("crm/opportunities.csv", opportunities, faults.OPPORTUNITY_VALUES, "O98", 2, 0),
+        ("crm/activities.csv.gz", activities, faults.ACTIVITY_VALUES, "T98", 4, 0),
     ):
         bad = faults.value_faults(planted, list(rows[0]), list(rows[7].values()), prefix=prefix)
-        folder.write_rows(name, parts.repeated(rows, twice), faults=bad, superseded=twice)
+        superseded = twice + replaced
+        folder.write_rows(name, parts.repeated(rows, twice), faults=bad, superseded=superseded)
+    folder.write_rows("crm/contacts_withdrawals.csv", withdrawals)
     buyers = [account for account in sales if account not in book.deleted]
     folder.write_rows("crm/surveys.csv", crm_life.make_surveys(book, buyers, rng))
     folder.write_copy("crm/surveys_copy.csv", "crm/surveys.csv")
-    return CrmDelivery(contacts, service, minutes_in_window(activities))
+    return CrmDelivery(contacts, withdrawals, service, minutes_in_window(activities))
 
 
 def write_erp(folder: LandingFolder, company: Company, rng: np.random.Generator) -> None:
@@ -110,11 +117,11 @@ def write_erp(folder: LandingFolder, company: Company, rng: np.random.Generator)
 
 def write_governance(
     folder: LandingFolder, book: Book, contacts: list[Row], revenue_tiers: dict[str, str]
-) -> list[governance.OverrideTruth]:
-    """Write what stewards and managers decided, and return what is expected of the overrides."""
+) -> tuple[list[governance.OverrideTruth], list[Row]]:
+    """Write what stewards and managers decided; return what is expected of overrides, and the suppressions."""
     overrides, expected = governance.make_overrides(book, revenue_tiers)
     folder.write_rows("governance/tier_overrides.csv", overrides)
     suppressions = governance.make_suppressions(contacts, book)
     folder.write_rows("governance/suppressions.csv", suppressions)
     folder.write_rows("governance/identity_links.csv", book.identity_links, superseded=1)
-    return expected
+    return expected, suppressions

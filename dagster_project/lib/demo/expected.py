@@ -14,6 +14,7 @@ from dagster_project.lib.demo.governance import OverrideTruth
 from dagster_project.lib.demo.landing import LandingFolder
 from dagster_project.lib.demo.lines import MONEY_UNITS
 from dagster_project.lib.demo.parts import UNCONVERTED, UNCONVERTED_CURRENCY
+from dagster_project.lib.demo.people import PersonTruth
 from dagster_project.lib.demo.truth import AccountTruth, Truth
 from dagster_project.lib.demo.values import AccountValue, ValueBook, as_text, tiers
 
@@ -123,6 +124,7 @@ def tell(
     folder: LandingFolder,
     overrides: list[OverrideTruth],
     crm: CrmDelivery,
+    people: list[PersonTruth],
     *,
     seed: int,
     window: tuple[date, date],
@@ -156,6 +158,7 @@ def tell(
         vat_numbers=book.vat_numbers,
         overrides=overrides,
         service=crm.service,
+        people=people,
         activity_minutes=_by_key(book, crm.minutes),
         strategic_account=crm_key(book.marks["strategic"]),
         cost_missing_account=book.key_of_customer(book.marks["cost_missing"]),

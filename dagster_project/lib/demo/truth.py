@@ -14,6 +14,7 @@ from dagster_project.lib.demo.book import (
 )
 from dagster_project.lib.demo.governance import OverrideTruth
 from dagster_project.lib.demo.landing import FileTruth, PlantedFault
+from dagster_project.lib.demo.people import PersonTruth
 from dagster_project.lib.demo.service import ServiceTruth
 
 
@@ -47,7 +48,8 @@ class AccountTruth:
 class Truth:
     """The content of ``truth.json``: accounts by account key, source rows by their ids.
 
-    ``activity_minutes`` are those of the window by account key; accounts without are absent.
+    ``people`` are the contacts that no audience may hold. ``activity_minutes`` are those of the window by
+    account key; accounts without are absent.
     """
 
     seed: int
@@ -73,6 +75,7 @@ class Truth:
     vat_numbers: list[VatNumber]
     overrides: list[OverrideTruth]
     service: list[ServiceTruth]
+    people: list[PersonTruth]
     activity_minutes: dict[str, int]
     strategic_account: str
     cost_missing_account: str
