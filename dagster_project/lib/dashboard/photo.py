@@ -60,7 +60,9 @@ def _draw_all(page: Any, failed: list[str]) -> None:
         holder = holders.nth(number)
         words = " ".join(holder.inner_text().split())
         drawn = holder.locator("canvas, table, .superset-legacy-chart-big-number").count()
-        wrong = holder.locator(".ant-alert-error, [data-test='alert-error'], [role='alert']").count()
+        wrong = holder.locator(
+            ".ant-alert-error, [data-test='alert-error'], [role='alert']"
+        ).count()
         if wrong or not drawn or "No results" in words:
             failed.append(f"chart {number + 1}: {words[:200]}")
 

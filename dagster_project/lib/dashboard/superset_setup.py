@@ -1,7 +1,7 @@
 """Run by Superset's own Python, never by ours: makes its database, the user, and imports the assets.
 
 One process instead of Superset's four commands (`db upgrade`, `init`, `fab create-admin`, `import-dashboards`),
-each of which loads for ten seconds; and `import-dashboards` leaves charts and datasets as they are where they were imported before.
+each of which loads for ten seconds; and `import-dashboards` leaves charts and datasets as they were imported before.
 
     python superset_setup.py FOLDER_OF_ASSETS USER < password
 """
