@@ -112,7 +112,7 @@ def _started(
     if not (superset / "bin" / "gunicorn").is_file():
         raise DashboardError(f"{superset}: no Superset there; make dashboard sets it up")
     folder = (out / "dashboard").resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     environment = {**current_environment(), "SUPERSET_CONFIG_PATH": str(_config(folder))}
     assets = folder / "assets"
     shutil.rmtree(assets, ignore_errors=True)

@@ -219,6 +219,8 @@ def test_metadata_and_database_are_where_the_import_looks() -> None:
     assert assets[METADATA]["type"] == "Dashboard"
     assert assets[DATABASE]["extra"]["engine_params"]["connect_args"] == {"read_only": True}
     assert assets[DATABASE]["allow_dml"] is False
+    # -1 passes the cache by; 0 would keep the first release's figures forever
+    assert assets[DATABASE]["cache_timeout"] == -1
 
 
 def exposures() -> dict[str, set[str]]:
