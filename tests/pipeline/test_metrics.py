@@ -79,7 +79,7 @@ def of_states(rows: Rows) -> dict[str, Any]:
     """What the metrics over account_tier_history are for these rows, which are of one month."""
     in_a = [row for row in rows if row["final_tier"] == "A"]
     positive = [row for row in rows if row["revenue"] > 0]
-    positive_in_a = sum((row["revenue"] for row in positive if row in in_a), ZERO)
+    positive_in_a = sum((row["revenue"] for row in in_a if row["revenue"] > 0), ZERO)
     return {
         "tiered_accounts": len(rows),
         "window_revenue": summed(rows, "revenue"),
