@@ -8,7 +8,11 @@ READY_SPARK := .venv/.ready-spark
 BIN := .venv/bin
 OUT ?= data/out
 
-.PHONY: demo test test-refreshes test-kept test-spark lint ui bench backtest faults fuzz setup clean
+DASHBOARD := dagster_project/lib/dashboard
+READY_DASHBOARD := .venv-dashboard/.ready
+
+.PHONY: demo test test-refreshes test-kept test-spark lint ui bench backtest faults fuzz dashboard dashboard-photo \
+	dashboard-lock setup clean
 
 setup: $(READY)
 
@@ -19,7 +23,7 @@ $(UV):
 
 $(READY): pyproject.toml uv.lock | $(UV)
 	@echo "setting up the project in .venv from uv.lock (byte-compiled)"
-	@UV_COMPILE_BYTECODE=1 $(UV) sync --quiet --frozen --extra ui --python $(PYTHON)
+	@UV_COMPILE_BYTECODE=1 $(UV) sync --quiet --frozen --extra ui --extra metrics --python $(PYTHON)
 	@touch $(READY)
 
 $(READY_SPARK): $(READY)
@@ -63,6 +67,27 @@ ui: $(READY)
 	@KAM_LANDING=$(OUT)/demo_landing KAM_OUT=$(OUT) DAGSTER_HOME=$(abspath $(OUT))/dagster \
 		DAGSTER_DISABLE_TELEMETRY=1 $(BIN)/dagster dev -m dagster_project.definitions -h 127.0.0.1 -p 3000
 
+# Superset and its 150 packages (a gigabyte) in a folder of their own
+$(READY_DASHBOARD): $(DASHBOARD)/superset_requirements.txt | $(UV)
+	@echo "setting up Superset in .venv-dashboard"
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-dashboard
+	@$(UV) pip sync --quiet --python .venv-dashboard/bin/python $<
+	@touch $(READY_DASHBOARD)
+
+# on http://127.0.0.1:8088; the password is KAM_DASHBOARD_PASSWORD, or is made and shown
+dashboard: $(READY) $(READY_DASHBOARD)
+	@[ -e "$(OUT)/published/current.json" ] || $(BIN)/kam demo --out $(OUT) > /dev/null
+	@$(BIN)/python -m dagster_project.dashboard serve --out $(OUT)
+
+# needs Chromium
+dashboard-photo: $(READY) $(READY_DASHBOARD)
+	@[ -e "$(OUT)/published/current.json" ] || $(BIN)/kam demo --out $(OUT) > /dev/null
+	@$(BIN)/python -m dagster_project.dashboard photo --out $(OUT)
+
+dashboard-lock: $(UV)
+	@$(UV) pip compile --quiet --universal --no-header --python-version 3.11 \
+		$(DASHBOARD)/superset_requirements.in --output-file $(DASHBOARD)/superset_requirements.txt
+
 faults: $(READY)
 	@echo "killing refreshes at random moments (some minutes)"
 	@$(BIN)/pytest tests/faults
@@ -82,4 +107,4 @@ backtest: $(READY)
 	@$(BIN)/kam backtest --out $(OUT)
 
 clean:
-	rm -rf .venv .uv dbt/target data/out data/landing
+	rm -rf .venv .venv-dashboard .uv dbt/target data/out data/landing

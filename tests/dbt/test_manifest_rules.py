@@ -27,8 +27,8 @@ PREFIXES = {
 MAY_READ_SOURCE = {"quality_results": "written by the gate, after every other model is built"}
 # what the run is given from outside (policy, as_of, deliveries) belongs to no system and no floor
 RUN_INPUTS = "stg_run__"
-MODEL_KEYS = {"name", "description", "config", "columns", "data_tests"}
-COLUMN_KEYS = {"name", "description", "data_type", "data_tests"}
+MODEL_KEYS = {"name", "description", "config", "columns", "data_tests", "time_spine"}
+COLUMN_KEYS = {"name", "description", "data_type", "data_tests", "granularity"}
 TEST_KEYS = {"name", "description", "arguments", "config"}
 CONFIG_KEYS = {
     "access",

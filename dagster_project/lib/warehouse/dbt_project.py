@@ -22,7 +22,9 @@ from typing import Any
 from dagster_project.settings import set_environment
 
 PROJECT = Path(__file__).parents[3] / "dbt"
-KEPT_PARSES = 6  # two of each state of the project: DuckDB's and Spark's
+PUBLISHED = "published"
+DUCKDB_TARGETS = ("duckdb", PUBLISHED)
+KEPT_PARSES = 6  # of two states of the project: DuckDB's, Spark's, and that of the published marts
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +64,11 @@ def models_hash() -> str:
 
 def _hash_of(files: Iterable[Path], target: str) -> str:
     digest = hashlib.sha256()
-    for package in ("dbt-core", "dbt-duckdb" if target == "duckdb" else "dbt-spark"):
+    adapter = "dbt-duckdb" if target in DUCKDB_TARGETS else "dbt-spark"
+    for package in ("dbt-core", adapter):
         digest.update(f"{package}={version(package)};".encode())
+    if target == PUBLISHED:
+        digest.update(PUBLISHED.encode())
     for path in files:
         digest.update(path.relative_to(PROJECT).as_posix().encode())
         digest.update(path.read_bytes())
