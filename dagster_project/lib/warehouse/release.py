@@ -95,6 +95,7 @@ def _policy_record(file: Path | None, policy: Policy) -> PolicyRecord:
             for tier, cut in scheme.cut_points.items()
         },
         lowest_tier=scheme.lowest_tier,
+        window_months=policy.window_months,
     )
 
 
