@@ -8,7 +8,7 @@ READY_SPARK := .venv/.ready-spark
 BIN := .venv/bin
 OUT ?= data/out
 
-.PHONY: demo test test-kept test-spark lint ui bench backtest faults fuzz setup clean
+.PHONY: demo test test-browser test-kept test-spark lint ui bench backtest faults fuzz setup clean
 
 setup: $(READY)
 
@@ -41,6 +41,12 @@ lint: $(READY)
 test: lint
 	@echo "running the tests (two at a time)"
 	@$(BIN)/pytest --numprocesses 2
+
+# needs Debian's chromium (CHROMIUM names another one)
+test-browser: $(READY)
+	@echo "opening the report in a headless browser (a minute)"
+	@$(UV) sync --quiet --frozen --extra ui --group browser --inexact --python $(PYTHON)
+	@$(BIN)/pytest tests/browser
 
 # one change after the other to the golden company, each against a full build: forty refreshes
 test-kept: $(READY)

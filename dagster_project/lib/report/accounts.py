@@ -33,9 +33,10 @@ class Risk:
 
     account_count: int
     value: Any
+    behaving_count: int  # those with another reason than too little time
+    behaving_value: Any
     reasons: Sequence[Row]
-    shown: Sequence[Row]  # accounts with another reason than too little time
-    other_count: int  # how many of those there are
+    shown: Sequence[Row]  # of those that behave so
 
 
 @dataclass(frozen=True)
@@ -115,12 +116,16 @@ def read_risk(marts: Marts) -> Risk:
         """
     of = {"time": LACK_OF_TIME}
     shown = marts.rows(f"{query} order by value desc, account_key limit {AT_RISK_SHOWN}", **of)
+    behaving = marts.row(
+        f"select count(*) as accounts, coalesce(sum(value), 0) as value from ({query})", **of
+    )
     return Risk(
         account_count=total["accounts"],
         value=total["value"],
+        behaving_count=behaving["accounts"],
+        behaving_value=behaving["value"],
         reasons=reasons,
         shown=shown,
-        other_count=marts.row(f"select count(*) as n from ({query})", **of)["n"],
     )
 
 

@@ -37,7 +37,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Zone:
-    """A part of the x-axis with a letter on top."""
+    """A part of the x-axis with a letter in it."""
 
     start: float
     end: float
@@ -72,8 +72,8 @@ def draw(picture: Picture) -> Markup:
         return LEFT + (right - LEFT) * value / picture.x_max
 
     def y_of(value: float) -> float:
-        return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * (value - ticks[0]) / (
-            ticks[-1] - ticks[0]
+        return (
+            HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * (value - ticks[0]) / (ticks[-1] - ticks[0])
         )
 
     parts = [
@@ -90,7 +90,9 @@ def draw(picture: Picture) -> Markup:
     parts += _end_labels(picture.lines, x_of, y_of)
     for mark in picture.marks:
         parts += _mark(mark, x_of(mark.at[0]), y_of(mark.at[1]))
-    head = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" class="drawing" aria-hidden="true" focusable="false">'
+    head = (
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" class="drawing" aria-hidden="true" focusable="false">'
+    )
     return Markup(head + "".join(parts) + "</svg>")
 
 
@@ -117,7 +119,7 @@ def _zones(zones: Sequence[Zone], x_of: Callable[[float], float]) -> list[str]:
         )
         if width >= 12:
             parts.append(
-                f'<text class="zone-label" x="{_n(x + width / 2)}" y="{TOP - 8}" '
+                f'<text class="zone-label" x="{_n(x + width / 2)}" y="{HEIGHT - BOTTOM - 9}" '
                 f'text-anchor="middle">{escape(zone.label)}</text>'
             )
     return parts

@@ -24,7 +24,9 @@ class Marts:
         self.names = {mart.name for mart in release.manifest.marts}
         for name in sorted(self.names):
             file = literal(release.mart(name))
-            connection.execute(f"create view {identifier(name)} as select * from read_parquet({file})")
+            connection.execute(
+                f"create view {identifier(name)} as select * from read_parquet({file})"
+            )
 
     def rows(self, query: str, **parameters: Any) -> list[Row]:
         """What a query finds."""

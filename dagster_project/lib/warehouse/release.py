@@ -80,6 +80,10 @@ def publish_release(
             marts=mart_records(marts, files),
             versions=versions(),
         )
+        # Babel and Jinja are only needed here
+        from dagster_project.lib.report.write import write_report
+
+        write_report(LiveRelease(draft.folder, manifest))
         return publish(draft, manifest, keep_releases=policy.publication.keep_releases)
 
 

@@ -50,15 +50,22 @@ def at_risk(risk: Risk, totals: Totals, say: Said) -> Section:
         blocks.append(_accounts(risk, say))
     lead = say(
         "risk_lead",
-        n=risk.account_count,
+        n=risk.behaving_count,
         tier=totals.headline.best_tier or "",
-        amount=say.short_money(risk.value),
+        amount=say.short_money(risk.behaving_value),
     )
+    only_time = risk.account_count - risk.behaving_count
+    if only_time:
+        lead += " " + say(
+            "risk_only_time",
+            n=only_time,
+            amount=say.short_money(risk.value - risk.behaving_value),
+        )
     return Section("risk", title, blocks, lead=lead)
 
 
 def _accounts(risk: Risk, say: Said) -> Table:
-    left = risk.other_count - len(risk.shown)
+    left = risk.behaving_count - len(risk.shown)
     return Table(
         say("risk_accounts_caption", currency=say.currency),
         [
@@ -83,11 +90,12 @@ def _reason(reason: Row, say: Said) -> str:
     if unit in PERCENT_UNITS:
         observed, threshold = say.percent(reason["observed"]), say.percent(reason["threshold"])
     else:
-        observed, threshold = say.decimal(reason["observed"], 1), say.decimal(reason["threshold"], 1)
+        observed, threshold = (
+            say.decimal(reason["observed"], 1),
+            say.decimal(reason["threshold"], 1),
+        )
     key = f"observed_{reason['rule']}"
-    return say(
-        key if say.has(key) else "observed_other", observed=observed, threshold=threshold
-    )
+    return say(key if say.has(key) else "observed_other", observed=observed, threshold=threshold)
 
 
 def time_spent(time: Time, say: Said) -> Section:
@@ -184,7 +192,6 @@ def _served(rows: Sequence[Row], caption: str, say: Said) -> Table:
             for row in rows
         ],
     )
-
 
 
 def _part(part: object, whole: object) -> float:

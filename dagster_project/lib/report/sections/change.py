@@ -95,5 +95,7 @@ def _largest(moves: Moves, say: Said) -> Table:
 def reason(account: Row, say: Said) -> str:
     """The tier's sentence; of an override neither who decided nor what was written, as both may name people."""
     if account["override_tier"] is not None:
-        return say("overridden", tier=account["override_tier"], stable=account["stable_tier"] or DASH)
+        return say(
+            "overridden", tier=account["override_tier"], stable=account["stable_tier"] or DASH
+        )
     return say.sentence(account["tier_reason"])

@@ -14,10 +14,13 @@ from dagster_project.lib.report.said import Said, clean
 MARKED_TIERS = 2
 FIFTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 MEASURES = ("top_1", "top_5", "top_20", "gini")
-TIME_LABELS = 4
+TIME_LABELS = 3
+LABEL_ROOM = 66
 
 
-def curves(pareto: Curve | None, whale: Curve | None, levels: Sequence[float], say: Said) -> Section:
+def curves(
+    pareto: Curve | None, whale: Curve | None, levels: Sequence[float], say: Said
+) -> Section:
     """Both curves side by side."""
     blocks: list[Block] = [_pareto(pareto, levels, say), _whale(whale, say)]
     return Section(
@@ -43,7 +46,9 @@ def _pareto(curve: Curve | None, levels: Sequence[float], say: Said) -> Block:
         marks=[
             Mark(
                 (row["last_rank"] / ranked, row["cumulative_share"]),
-                say("mark_accounts", n=row["last_rank"], share=say.percent(row["cumulative_share"])),
+                say(
+                    "mark_accounts", n=row["last_rank"], share=say.percent(row["cumulative_share"])
+                ),
             )
             for row in curve.line[: min(MARKED_TIERS, len(curve.line) - 1)]
         ],
@@ -120,7 +125,8 @@ def _whale(curve: Curve | None, say: Said) -> Block:
     picture = Picture(
         lines=[
             Line(
-                [(0.0, 0.0)] + [(r["curve_rank"] / count, r["cumulative_share_net"]) for r in points],
+                [(0.0, 0.0)]
+                + [(r["curve_rank"] / count, r["cumulative_share_net"]) for r in points],
                 style="line-2",
             )
         ],
@@ -202,7 +208,11 @@ def concentration(months: Sequence[Row], since: date | None, window: int, say: S
     else:
         note = say("concentration_note")
         if since is not None:
-            whole = date(since.year + (since.month + window - 2) // 12, (since.month + window - 2) % 12 + 1, 1)
+            whole = date(
+                since.year + (since.month + window - 2) // 12,
+                (since.month + window - 2) % 12 + 1,
+                1,
+            )
             if months[0]["month"] < whole:
                 note += " " + say("partial_windows", month=say.month(whole))
         blocks.append(
@@ -220,19 +230,21 @@ def concentration(months: Sequence[Row], since: date | None, window: int, say: S
                 note=note,
             )
         )
+        blocks.append(_making_80(months, say))
     lead = say(
         "concentration_lead",
         n=last["making_80"],
         share=say.percent(0.8, 0),
         effective=say.count(round(last["effective_count"])),
-        major=say("major_customers", n=last["major_customer_count"] or 0, share=say.percent(0.1, 0)),
+        major=say(
+            "major_customers", n=last["major_customer_count"] or 0, share=say.percent(0.1, 0)
+        ),
     )
-    return Section("concentration", title, blocks, lead=lead)
+    return Section("concentration", title, blocks, lead=lead, side_by_side=len(months) > 1)
 
 
 def _over_time(months: Sequence[Row], say: Said) -> Picture:
     latest = len(months) - 1
-    step = max(1, latest // TIME_LABELS)
     lines = []
     for number, measure in enumerate(MEASURES, 1):
         points = [
@@ -245,14 +257,74 @@ def _over_time(months: Sequence[Row], say: Said) -> Picture:
     return Picture(
         lines=lines,
         x_title="",
-        x_ticks=[
-            (float(index), say.short_month(months[index]["month"]))
-            for index in range(latest, -1, -step)
-        ],
+        x_ticks=_month_ticks(months, say),
         x_max=float(latest),
         y_text=lambda share: say.percent(share, 0),
-        label_room=62,
+        label_room=LABEL_ROOM,
     )
+
+
+def _making_80(months: Sequence[Row], say: Said) -> Chart:
+    """How many accounts make most of the revenue, and how many would if all were equal in size."""
+    latest = len(months) - 1
+    first, last = months[0], months[-1]
+    share = say.percent(0.8, 0)
+    lines = [
+        Line(
+            [(float(index), float(row[column])) for index, row in enumerate(months)],
+            style=style,
+            label=say(f"short_{column}", share=share),
+        )
+        for column, style in (("making_80", "line-1"), ("effective_count", "line-2"))
+    ]
+    picture = Picture(
+        lines=lines,
+        x_title="",
+        x_ticks=_month_ticks(months, say),
+        x_max=float(latest),
+        y_text=say.count,
+        label_room=LABEL_ROOM,
+    )
+    return Chart(
+        say("making_80_title", share=share),
+        draw(picture),
+        say(
+            "making_80_summary",
+            start=say.month(first["month"]),
+            end=say.month(last["month"]),
+            before=say.count(first["making_80"]),
+            now=say.count(last["making_80"]),
+        ),
+        Table(
+            say("concentration_caption"),
+            [
+                Column(say("month")),
+                Column(say("making_80", share=share), is_number=True),
+                Column(say("effective_count"), is_number=True),
+                Column(say("major", share=say.percent(0.1, 0)), is_number=True),
+            ],
+            [
+                [
+                    say.month(row["month"]),
+                    say.count(row["making_80"]),
+                    say.decimal(row["effective_count"], 1),
+                    say.count(row["major_customer_count"]),
+                ]
+                for row in reversed(months)
+            ],
+        ),
+        note=say("making_80_note"),
+    )
+
+
+def _month_ticks(months: Sequence[Row], say: Said) -> list[tuple[float, str]]:
+    """A few months, the latest among them."""
+    latest = len(months) - 1
+    step = max(1, -(-latest // TIME_LABELS))
+    return [
+        (float(index), say.short_month(months[index]["month"]))
+        for index in range(latest, -1, -step)
+    ]
 
 
 def _concentration_table(months: Sequence[Row], say: Said) -> Table:

@@ -14,9 +14,7 @@ from dagster_project.lib.report.said import Said
 from dagster_project.lib.report.trust import Quality
 
 
-def headline(
-    totals: Totals, moves: Moves, risk: Risk, quality: Quality, say: Said
-) -> Section:
+def headline(totals: Totals, moves: Moves, risk: Risk, quality: Quality, say: Said) -> Section:
     """What everybody asks first."""
     figures = totals.headline
     last_day = totals.as_of - timedelta(days=1)
@@ -48,8 +46,8 @@ def headline(
     cards += [
         Card(
             say("card_risk"),
-            say.short_money(risk.value),
-            say("card_risk_detail", n=risk.account_count, tier=figures.best_tier or ""),
+            say.short_money(risk.behaving_value),
+            say("card_risk_detail", n=risk.behaving_count, tier=figures.best_tier or ""),
         ),
         _moved(moves, say),
         Card(

@@ -131,7 +131,9 @@ def _coverage(quality: Quality, totals: Totals, say: Said) -> list[Sequence[str 
         (
             "matched_customers",
             quality.matched / quality.customers if quality.customers else None,
-            say("matched_customers_detail", n=quality.customers, matched=say.count(quality.matched)),
+            say(
+                "matched_customers_detail", n=quality.customers, matched=say.count(quality.matched)
+            ),
         ),
         (
             "matched_revenue",
