@@ -1,4 +1,4 @@
-"""Curves as SVG of a few kilobytes: colours and type come from the page's style, so that it follows light, dark and print.
+"""Curves as SVG of a few kilobytes: colours and type are the page's, so that they follow light, dark and print.
 
 Altair with vl-convert draws more than this needs and costs 1.7 s of CPU, 100 MB of memory and 95 MB of disk at each
 refresh; Vega's script would add 0.9 MB to each report, and neither draws in a language's own type on a phone.

@@ -22,6 +22,7 @@ LOCALES = {"en": "en_GB", "fr": "fr_FR"}
 DASH = "–"
 AMOUNT_WITH_CURRENCY = re.compile(r"(-?\d+\.\d{2}) ([A-Z]{3})\b")
 # What no name needs and no HTML text may hold; marks of direction stay, `bdi` holds them in.
+MARKS = re.compile(r" ([:;?!%»])")
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 Number = Decimal | float | int
 
@@ -42,7 +43,7 @@ class Said:
             assert n is not None, key
             said = said[self.locale.plural_form(n)] if n != 1 else said["one"]
         places = given if n is None else given | {"n": self.count(n)}
-        return str(said).format(**places) if places else str(said)
+        return self._kept_together(str(said).format(**places) if places else str(said))
 
     def has(self, key: str) -> bool:
         """Whether there is a text of this key: users add rules of their own."""
@@ -68,7 +69,7 @@ class Said:
         """For a headline: 154.2 M with its currency; small amounts whole."""
         if amount is None:
             return DASH
-        digits = 1 if abs(amount) >= 1000 else 0
+        digits = 1 if abs(float(amount)) >= 1000 else 0
         return str(
             format_compact_currency(
                 amount, self.currency, locale=self.locale, fraction_digits=digits
@@ -111,10 +112,14 @@ class Said:
 
     def sentence(self, reason: str | None) -> str:
         """`tier_reason` with amounts as this language writes them."""
-        said = self.words.sentence(clean(reason or ""))
+        said = self._kept_together(self.words.sentence(clean(reason or "")))
         return AMOUNT_WITH_CURRENCY.sub(
             lambda found: f"{self.decimal(Decimal(found[1]), 2)} {found[2]}", said
         )
+
+    def _kept_together(self, text: str) -> str:
+        """French sets a space before some marks, at which no line may break."""
+        return MARKS.sub("\u00a0\\1", text) if self.language == "fr" else text
 
     def _decimal(self, number: Number | None, pattern: str) -> str:
         if number is None:

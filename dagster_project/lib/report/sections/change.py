@@ -42,7 +42,8 @@ def moved(moves: Moves, totals: Totals, say: Said) -> Section:
         )
     )
     blocks.append(_largest(moves, say))
-    lead = say("moves_lead", n=moves.count, promoted=say.count(moves.promoted), demoted=say.count(moves.demoted))  # fmt: skip
+    promoted, demoted = say.count(moves.promoted), say.count(moves.demoted)
+    lead = say("moves_lead", n=moves.count, promoted=promoted, demoted=demoted)
     return Section("moves", title, blocks, lead=lead, side_by_side=True)
 
 

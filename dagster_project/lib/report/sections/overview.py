@@ -114,7 +114,7 @@ def _insight(totals: Totals, hours: dict[str, Any], time: Time, say: Said) -> st
     if not best.accounts or best.revenue_share is None:
         return ""
     ranked = sum(tier.accounts for tier in totals.headline.tiers)
-    given = {
+    given: dict[str, Any] = {
         "tier": best.tier,
         "accounts": say.percent(best.accounts / ranked),
         "revenue": say.percent(best.revenue_share),

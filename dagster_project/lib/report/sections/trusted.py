@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from dagster_project.lib.report.blocks import Block, Cell, Column, Section, Table, Text
 from dagster_project.lib.report.portfolio import Totals
@@ -20,7 +21,10 @@ def backtested(backtest: Backtest, say: Said) -> Section:
     if not backtest.rows:
         return Section("backtest", title, [Text(say("backtest_absent"), tone="note")])
     first = backtest.rows[0]
-    days = {"then": say.day(first["potential_as_of"]), "now": say.day(first["as_of"])}
+    days: dict[str, Any] = {
+        "then": say.day(first["potential_as_of"]),
+        "now": say.day(first["as_of"]),
+    }
     known = any(row["figure"] is not None for row in backtest.rows)
     if not known:
         text = say("backtest_unknown", **days)
