@@ -98,7 +98,9 @@ def draw(picture: Picture) -> Markup:
 
 def nice_ticks(low: float, high: float, *, at_most: int = 6) -> list[float]:
     """Round numbers that hold both ends: steps of 1, 2, 2.5 or 5 times a power of ten."""
-    span = (high - low) or 1.0
+    span = high - low
+    if span < 1e-9 * max(1.0, abs(low), abs(high)):
+        span = 1.0  # a flat line
     power = 10.0 ** math.floor(math.log10(span / at_most))
     for factor in (1, 2, 2.5, 5, 10, 20):
         step = factor * power
