@@ -127,3 +127,4 @@ def test_a_drawing_escapes_what_it_is_told_and_stays_inside() -> None:
 def test_months_are_counted_over_the_turn_of_the_year() -> None:
     assert months_back(date(2026, 1, 1), 12) == date(2025, 1, 1)
     assert months_back(date(2026, 2, 1), 3) == date(2025, 11, 1)
+    assert months_back(date(2023, 11, 1), -11) == date(2024, 10, 1)

@@ -7,7 +7,7 @@ from datetime import date
 
 from dagster_project.lib.report.blocks import Block, Cell, Chart, Column, Section, Table, Text
 from dagster_project.lib.report.drawing import Line, Mark, Picture, Zone, draw
-from dagster_project.lib.report.portfolio import CURVE_STEPS, Curve
+from dagster_project.lib.report.portfolio import CURVE_STEPS, Curve, months_back
 from dagster_project.lib.report.reading import Row
 from dagster_project.lib.report.said import Said, clean
 
@@ -196,41 +196,11 @@ def _note(curve: Curve, note: str, say: Said) -> str:
 
 
 def concentration(months: Sequence[Row], since: date | None, window: int, say: Said) -> Section:
-    """Shares of the largest customers and the Gini coefficient, month by month."""
+    """How much hangs on how few, month by month; windows that begin before the first invoice are only listed."""
     title = say("concentration_title")
     if not months:
         return Section("concentration", title, [Text(say("concentration_none"), tone="note")])
-    last = months[-1]
-    blocks: list[Block] = []
-    table = _concentration_table(months, say)
-    if len(months) == 1:
-        blocks += [Text(say("concentration_one_month"), tone="note"), table]
-    else:
-        note = say("concentration_note")
-        if since is not None:
-            whole = date(
-                since.year + (since.month + window - 2) // 12,
-                (since.month + window - 2) % 12 + 1,
-                1,
-            )
-            if months[0]["month"] < whole:
-                note += " " + say("partial_windows", month=say.month(whole))
-        blocks.append(
-            Chart(
-                say("concentration_chart_title"),
-                draw(_over_time(months, say)),
-                say(
-                    "concentration_summary",
-                    start=say.month(months[0]["month"]),
-                    end=say.month(last["month"]),
-                    before=say.percent(months[0]["top_20"]),
-                    now=say.percent(last["top_20"]),
-                ),
-                table,
-                note=note,
-            )
-        )
-        blocks.append(_making_80(months, say))
+    last, table = months[-1], _concentration_table(months, say)
     lead = say(
         "concentration_lead",
         n=last["making_80"],
@@ -240,7 +210,32 @@ def concentration(months: Sequence[Row], since: date | None, window: int, say: S
             "major_customers", n=last["major_customer_count"] or 0, share=say.percent(0.1, 0)
         ),
     )
-    return Section("concentration", title, blocks, lead=lead, side_by_side=len(months) > 1)
+    if len(months) == 1:
+        blocks: list[Block] = [Text(say("concentration_one_month"), tone="note"), table]
+        return Section("concentration", title, blocks, lead=lead)
+    whole = months_back(since, 1 - window) if since else months[0]["month"]
+    drawn, note = [row for row in months if row["month"] >= whole], say("concentration_note")
+    if len(drawn) < 2:
+        drawn, note = list(months), f"{note} {say('partial_windows', month=say.month(whole))}"
+    elif len(drawn) < len(months):
+        note += " " + say("whole_windows", month=say.month(whole))
+    blocks = [
+        Chart(
+            say("concentration_chart_title"),
+            draw(_over_time(drawn, say)),
+            say(
+                "concentration_summary",
+                start=say.month(drawn[0]["month"]),
+                end=say.month(last["month"]),
+                before=say.percent(drawn[0]["top_20"]),
+                now=say.percent(last["top_20"]),
+            ),
+            table,
+            note=note,
+        ),
+        _making_80(drawn, say),
+    ]
+    return Section("concentration", title, blocks, lead=lead, side_by_side=True)
 
 
 def _over_time(months: Sequence[Row], say: Said) -> Picture:

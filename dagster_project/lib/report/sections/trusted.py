@@ -219,6 +219,7 @@ def _rejected(quality: Quality, say: Said) -> Block:
             for row in quality.rejected
         ],
         note=say("rejected_note"),
+        is_wide=True,
     )
 
 
