@@ -157,7 +157,7 @@ def test_it_prints_on_a4_with_nothing_cut(
     text = ""
     for leaf in document:
         assert tuple(round(length) for length in leaf.get_size()) == A4_POINTS
-        text += leaf.get_textpage().get_text_range()
+        text += " ".join(leaf.get_textpage().get_text_range().split()) + " "
     expected = ("At a glance", "Hargreaves Plastics") if part == "#en" else ("En un coup d", "Götz")
     for words in (*expected, "Release" if part == "#en" else "Version"):
         assert words in text
