@@ -216,7 +216,8 @@ def concentration(months: Sequence[Row], since: date | None, window: int, say: S
     whole = months_back(since, 1 - window) if since else months[0]["month"]
     drawn, note = [row for row in months if row["month"] >= whole], say("concentration_note")
     if len(drawn) < 2:
-        drawn, note = list(months), f"{note} {say('partial_windows', month=say.month(whole))}"
+        drawn = list(months)
+        note += " " + say("partial_windows", month=say.month(whole))
     elif len(drawn) < len(months):
         note += " " + say("whole_windows", month=say.month(whole))
     blocks = [
