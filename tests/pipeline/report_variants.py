@@ -53,7 +53,15 @@ VARIANTS: Mapping[str, Mapping[str, str]] = {
         "account_tiers": f"select tiers.* replace ({NAMED} as account_name) from {{mart}} as tiers "
         "inner join (select account_key, curve_rank from pareto_curve where scheme = 'revenue' "
         "and curve_rank <= 5) using (account_key)",
-        "pareto_curve": f"select * from {{mart}} where {FIRST_FIVE}",
+        "pareto_curve": f"""
+            select * replace (
+                row_number() over ranked as curve_rank,
+                sum(greatest(value, 0)) over ranked / sum(greatest(value, 0)) over of_scheme
+                    as cumulative_share,
+                sum(value) over ranked / sum(value) over of_scheme as cumulative_share_net
+            ) from {{mart}} where {FIRST_FIVE}
+            window ranked as (partition by scheme order by value desc, account_key),
+                of_scheme as (partition by scheme)""",
         "account_coverage": f"select * replace ({chr(39)}{HOSTILE[0]}{chr(39)} as account_name) "
         f"from {{mart}} where {FIRST_FIVE}",
         "base_at_risk": f"select * from {{mart}} where {FIRST_FIVE}",
@@ -74,7 +82,11 @@ SAID_OF: Mapping[str, tuple[str, ...]] = {
         "There is too little history to compare the potential",
         "L’historique est trop court",
     ),
-    "five": ("5 accounts", "No account changed its final tier in the last month."),
+    "five": (
+        "5 accounts",
+        "No A account warns by what it does.",
+        "No account changed its final tier in the last month.",
+    ),
     "loss": ("shares of a total that is not positive say nothing",),
     "empty": (
         "No account is ranked yet.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
@@ -59,13 +59,13 @@ class Picture:
     zones: Sequence[Zone] = ()
     levels: Sequence[float] = ()  # dashed lines across
     label_room: int = 0  # to the right, for the curves' labels
-    ids: str = field(default="")
+    least_step: float = 0.01  # what the y-axis can still say: a percent, one account
 
 
 def draw(picture: Picture) -> Markup:
     """The SVG element's content is hidden from screen readers: the figure around it has a summary and a table."""
     ys = [y for line in picture.lines for _, y in line.points]
-    ticks = nice_ticks(min(0.0, *ys), max(ys))
+    ticks = nice_ticks(min(0.0, *ys), max(ys), least_step=picture.least_step)
     right = WIDTH - RIGHT - picture.label_room
 
     def x_of(value: float) -> float:
@@ -96,14 +96,16 @@ def draw(picture: Picture) -> Markup:
     return Markup(head + "".join(parts) + "</svg>")
 
 
-def nice_ticks(low: float, high: float, *, at_most: int = 6) -> list[float]:
-    """Round numbers that hold both ends: steps of 1, 2, 2.5 or 5 times a power of ten."""
+def nice_ticks(
+    low: float, high: float, *, at_most: int = 6, least_step: float = 0.0
+) -> list[float]:
+    """Round numbers that hold both ends: steps of 1, 2 or 5 times a power of ten."""
     span = high - low
     if span < 1e-9 * max(1.0, abs(low), abs(high)):
         span = 1.0  # a flat line
     power = 10.0 ** math.floor(math.log10(span / at_most))
-    for factor in (1, 2, 2.5, 5, 10, 20):
-        step = factor * power
+    for factor in (1, 2, 5, 10, 20):
+        step = max(factor * power, least_step)
         first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
         last = max(last, first + 1)
         if last - first <= at_most:

@@ -108,6 +108,11 @@ def test_ticks_are_few_round_and_hold_both_ends(low: float, span: float) -> None
     assert ticks == sorted(set(ticks))
 
 
+def test_an_axis_of_counts_says_no_number_twice() -> None:
+    assert nice_ticks(0.0, 3.0, least_step=1.0) == [0.0, 1.0, 2.0, 3.0]
+    assert nice_ticks(0.0, 1.0) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+
+
 def test_a_drawing_escapes_what_it_is_told_and_stays_inside() -> None:
     picture = Picture(
         lines=[Line([(0.0, 0.0), (0.5, 0.8), (1.0, 1.0)], label="<b>end</b>")],

@@ -48,12 +48,14 @@ def at_risk(risk: Risk, totals: Totals, say: Said) -> Section:
     ]
     if risk.shown:
         blocks.append(_accounts(risk, say))
-    lead = say(
-        "risk_lead",
-        n=risk.behaving_count,
-        tier=totals.headline.best_tier or "",
-        amount=say.short_money(risk.behaving_value),
-    )
+    lead = say("risk_lead_none", tier=totals.headline.best_tier or "")
+    if risk.behaving_count:
+        lead = say(
+            "risk_lead",
+            n=risk.behaving_count,
+            tier=totals.headline.best_tier or "",
+            amount=say.short_money(risk.behaving_value),
+        )
     only_time = risk.account_count - risk.behaving_count
     if only_time:
         lead += " " + say(

@@ -279,6 +279,7 @@ def _making_80(months: Sequence[Row], say: Said) -> Chart:
         x_ticks=_month_ticks(months, say),
         x_max=float(latest),
         y_text=say.count,
+        least_step=1.0,
         label_room=LABEL_ROOM,
     )
     return Chart(
