@@ -11,7 +11,7 @@ OUT ?= data/out
 DASHBOARD := dagster_project/lib/dashboard
 READY_DASHBOARD := .venv-dashboard/.ready
 
-.PHONY: demo test test-refreshes test-kept test-spark lint ui bench backtest faults fuzz dashboard dashboard-photo \
+.PHONY: demo test test-refreshes test-browser test-kept test-spark lint ui bench backtest faults fuzz dashboard dashboard-photo \
 	dashboard-lock setup clean
 
 setup: $(READY)
@@ -50,6 +50,12 @@ test: lint
 test-refreshes: $(READY)
 	@echo "refreshing changed companies (some minutes)"
 	@$(BIN)/pytest tests/refreshes --numprocesses 2
+
+# needs Debian's chromium (CHROMIUM names another one)
+test-browser: $(READY)
+	@echo "opening the report in a headless browser (a minute)"
+	@$(UV) sync --quiet --frozen --extra ui --group browser --inexact --python $(PYTHON)
+	@$(BIN)/pytest tests/browser
 
 # one change after the other to the golden company, each against a full build: forty refreshes
 test-kept: $(READY)

@@ -40,6 +40,7 @@ class Headline(BaseModel):
     tiers: list[TierFigures]
     marts: Path
     database: Path
+    report: Path
 
 
 def read_headline(release: LiveRelease) -> Headline:
@@ -72,6 +73,7 @@ def read_headline(release: LiveRelease) -> Headline:
         tiers=tiers,
         marts=release.folder / "marts",
         database=release.folder.parent.parent / "marts.duckdb",
+        report=release.report,
     )
 
 

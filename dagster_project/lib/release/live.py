@@ -13,6 +13,7 @@ CURRENT = "current.json"
 RELEASES = "releases"
 DATABASE = "marts.duckdb"
 MANIFEST = "manifest.json"
+REPORT = "report.html"
 RELEASE_ID = r"^\d{8}T\d{6}Z-[0-9a-f]{8}$"
 
 
@@ -51,6 +52,11 @@ class LiveRelease:
     def audiences(self) -> Path:
         """The folder of audience files; absent where the release has none."""
         return self.folder / "audiences"
+
+    @property
+    def report(self) -> Path:
+        """The report for people; absent where an older project made the release."""
+        return self.folder / REPORT
 
     def mart(self, name: str) -> Path:
         """The Parquet file of a mart, whether it is there or not."""

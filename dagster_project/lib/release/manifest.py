@@ -99,6 +99,7 @@ class PolicyRecord(_Record):
     rule: str
     cut_points: dict[str, str | None]
     lowest_tier: str
+    window_months: int | None = None  # absent where an older project wrote the manifest
 
 
 class MartRecord(_Record):

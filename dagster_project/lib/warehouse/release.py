@@ -82,6 +82,10 @@ def publish_release(
             marts=mart_records(marts, files),
             versions=versions(),
         )
+        # Babel and Jinja are only needed here
+        from dagster_project.lib.report.write import write_report
+
+        write_report(LiveRelease(draft.folder, manifest))
         return publish(draft, manifest, keep_releases=policy.publication.keep_releases)
 
 
@@ -97,6 +101,7 @@ def _policy_record(file: Path | None, policy: Policy) -> PolicyRecord:
             for tier, cut in scheme.cut_points.items()
         },
         lowest_tier=scheme.lowest_tier,
+        window_months=policy.window_months,
     )
 
 
