@@ -87,7 +87,12 @@ def deliver(
     attempts = [_Attempt(place, address) for place, address in enumerate(addresses, start=1)]
     with _heard() as heard:
         threads = [
-            threading.Thread(target=attempt.run, args=(message, apprise), daemon=True)
+            threading.Thread(
+                target=attempt.run,
+                args=(message, apprise),
+                name=f"notice {attempt.place}",
+                daemon=True,
+            )
             for attempt in attempts
         ]
         deadline = time.monotonic() + seconds
@@ -107,11 +112,11 @@ def deliver(
 
 
 def _reason(
-    attempt: _Attempt, thread: threading.Thread, heard: dict[int | None, str], seconds: float
+    attempt: _Attempt, thread: threading.Thread, heard: dict[str | None, str], seconds: float
 ) -> str:
     if thread.is_alive():
         return f"no answer within {seconds:.0f} s"
-    return f"HTTP {heard[thread.ident]}" if thread.ident in heard else attempt.reason
+    return f"HTTP {heard[thread.name]}" if thread.name in heard else attempt.reason
 
 
 class _StatusOnly(logging.Handler):
@@ -119,19 +124,21 @@ class _StatusOnly(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.heard: dict[int | None, str] = {}
+        self.heard: dict[str | None, str] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         if found := STATUS.search(record.getMessage()):
-            self.heard[record.thread] = found[1]
+            self.heard[record.threadName] = found[1]
 
 
 @contextmanager
-def _heard() -> Iterator[dict[int | None, str]]:
+def _heard() -> Iterator[dict[str | None, str]]:
     """Keeps apprise's log, which holds tokens, from every handler but ours; it stays quiet afterwards too."""
     logger, handler = logging.getLogger("apprise"), _StatusOnly()
     logger.propagate = False
     logger.addHandler(handler)
+    # the paths of requests, which a late answer may still log
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
     try:
         yield handler.heard
     finally:
