@@ -89,7 +89,7 @@ def test_step_behind_the_release_does_not_say_that_nothing_was_published(
         return 1
 
     @dg.op
-    def target(_: int) -> None:
+    def target(released: int) -> None:
         raise dg.Failure("postgres: no connection")
 
     @dg.job(name="refresh")
