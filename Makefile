@@ -23,7 +23,7 @@ $(UV):
 
 $(READY): pyproject.toml uv.lock | $(UV)
 	@echo "setting up the project in .venv from uv.lock (byte-compiled)"
-	@UV_COMPILE_BYTECODE=1 $(UV) sync --quiet --frozen --extra ui --extra metrics --python $(PYTHON)
+	@UV_COMPILE_BYTECODE=1 $(UV) sync --quiet --frozen --extra ui --extra metrics --extra notices --python $(PYTHON)
 	@touch $(READY)
 
 $(READY_SPARK): $(READY)

@@ -135,6 +135,23 @@ def status(
 
 
 @app.command()
+def notice(
+    out: Out = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send it (again) to the addresses of KAM_NOTICE_URLS.")
+    ] = False,
+    settings: SettingsFile = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show the notice of the live release: who moved into the best tier, who left, what is at risk."""
+    from dagster_project.commands import run_notice
+
+    flags = {"out": out, "send": send or None}
+    _run(run_notice, flags, settings=settings, as_json=as_json, debug=debug)
+
+
+@app.command()
 def explain(
     account: Annotated[str, typer.Argument(help="Key, CRM or ERP id, system:id, or name.")],
     out: Out = None,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DEMO_LANDING = "demo_landing"
 LAST_RUNS = 5
 PIPE_WIDTH = 120
-NOT_SETTINGS = ("account", "moves", "lang", "name", "destinations")
+NOT_SETTINGS = ("account", "moves", "lang", "name", "destinations", "send")
 INTERRUPTED = 130
 
 
@@ -104,10 +104,15 @@ def run_demo(call: Call) -> ExitCode:
 def run_refresh(call: Call) -> ExitCode:
     """`kam refresh`."""
     from dagster_project.lib.headline import read_headline
+    from dagster_project.lib.notices.message import short_lines
+    from dagster_project.lib.notices.news import read_news
+    from dagster_project.lib.run_folder import read_notices
+    from dagster_project.notices import tell_outcome, told_if_it_cannot_begin
     from dagster_project.refresh import refresh
 
-    with progress(call.errors, quiet=call.as_json):
+    with progress(call.errors, quiet=call.as_json), told_if_it_cannot_begin(call.settings):
         outcome = refresh(call.settings, call.policy)
+        undelivered = tell_outcome(call.settings, outcome).warnings
     code = {
         "published": ExitCode.DONE,
         "nothing_to_do": ExitCode.DONE,
@@ -125,6 +130,13 @@ def run_refresh(call: Call) -> ExitCode:
                 "failed_checks": [check.row() for check in outcome.failed_checks],
                 "schema_changes": outcome.landing.schema_changes if outcome.landing else [],
                 "release": figures.model_dump(mode="json") if figures else None,
+                "news": read_news(outcome.release).model_dump(mode="json")
+                if outcome.release and outcome.status == "published"
+                else None,
+                "notice_warnings": [
+                    *undelivered,
+                    *(read_notices(outcome.run_folder) if outcome.run_folder else ()),
+                ],
             }
         )
         return code
@@ -144,17 +156,25 @@ def run_refresh(call: Call) -> ExitCode:
                 highlight=False,
             )
     shown.headline(call.console, figures)
+    if outcome.status == "published" and outcome.release:
+        shown.lines(
+            call.console, short_lines(read_news(outcome.release), call.settings.notices.language)
+        )
     return code
 
 
 def run_status(call: Call) -> ExitCode:
     """`kam status`."""
+    from dagster_project.last_runs import last_runs
     from dagster_project.lib.headline import read_headline
+    from dagster_project.lib.notices.message import short_lines
+    from dagster_project.lib.notices.news import read_news
     from dagster_project.lib.release.live import read_live
-    from dagster_project.lib.run_folder import last_runs
 
     live = read_live(call.settings.published)
-    runs = last_runs(call.settings.runs, LAST_RUNS)
+    runs = last_runs(call.settings, LAST_RUNS)
+    news = read_news(live) if live else None
+    audiences = _audience_counts(live)
     age = datetime.now(UTC).replace(tzinfo=None) - live.manifest.run_at if live else None
     fresh = age is not None and age < timedelta(hours=call.settings.freshness_hours)
     figures = read_headline(live) if live else None
@@ -169,11 +189,13 @@ def run_status(call: Call) -> ExitCode:
                 "is_fresh": fresh,
                 "age_hours": round(age.total_seconds() / 3600, 2) if age else None,
                 "checks": [check.model_dump() for check in live.manifest.checks] if live else [],
+                "news": news.model_dump(mode="json") if news else None,
+                "audiences": audiences,
                 "runs": [run.model_dump(mode="json") for run in runs],
             }
         )
         return ExitCode.DONE
-    if live is None or figures is None or age is None:
+    if live is None or figures is None or age is None or news is None:
         call.console.print(f"no release is live in {call.settings.published}; run kam refresh")
     else:
         shown.headline(call.console, figures)
@@ -186,15 +208,82 @@ def run_status(call: Call) -> ExitCode:
         )
         for check in failed:
             call.console.print(f"  {check.asset}: {check.name}: {check.observed}", markup=False)
+        shown.lines(call.console, short_lines(news, call.settings.notices.language))
+        if audiences:
+            call.console.print(
+                "audiences: {files} files for {destinations} destinations, {below_minimum} audiences below "
+                "the minimum; see kam audiences".format(**audiences),
+                highlight=False,
+            )
     if runs:
         call.console.print(
             shown.table(
                 "Last runs",
                 ["began", "run", "ended as", "seconds", "what failed"],
-                [[r.began, r.run_id[:8], r.status, round(r.seconds), r.failed] for r in runs],
+                [
+                    [
+                        run.began,
+                        run.run_id[:8],
+                        run.status,
+                        None if run.seconds is None else round(run.seconds),
+                        run.failed,
+                    ]
+                    for run in runs
+                ],
             )
         )
     return ExitCode.DONE
+
+
+def _audience_counts(live: LiveRelease | None) -> dict[str, int] | None:
+    """Of the live release's audience files; None where it has none."""
+    from dagster_project.lib.audiences.records import MANIFEST, read_audience_manifest
+
+    if live is None or not (live.audiences / MANIFEST).is_file():
+        return None
+    manifest = read_audience_manifest(live.audiences)
+    return {
+        "files": sum(entry.file is not None for entry in manifest.files),
+        "destinations": len({entry.destination for entry in manifest.files}),
+        "below_minimum": len(manifest.below_minimum()),
+    }
+
+
+def run_notice(call: Call) -> ExitCode:
+    """`kam notice`."""
+    from dagster_project.lib.notices.message import of_release
+    from dagster_project.lib.notices.news import read_news
+    from dagster_project.notices import is_set, send_release
+
+    settings = call.settings
+    news = read_news(live_release(settings))
+    message = of_release(news, settings.notices.language, settings.notices.only)
+    if call.flags.get("send") and not is_set(settings):
+        raise SettingsError(
+            f"environment {settings.notices.urls_variable}: empty; put the addresses into it"
+        )
+    sent = send_release(settings, news) if call.flags.get("send") else None
+    if call.as_json:
+        call.answer(
+            {
+                "title": message.title if message else None,
+                "body": message.body if message else None,
+                "news": news.model_dump(mode="json"),
+                "delivered": sent.delivered if sent else None,
+                "warnings": list(sent.warnings) if sent else [],
+            }
+        )
+    elif message is None:
+        call.console.print("nothing to tell: notices.only names neither moves nor at_risk")
+    else:
+        shown.lines(call.console, [message.title, *message.body.splitlines()])
+    if sent is None:
+        return ExitCode.DONE
+    for warning in sent.warnings:
+        call.errors.print(warning, style="yellow", markup=False, soft_wrap=True)
+    if not call.as_json:
+        call.console.print(f"delivered to {sent.delivered} addresses", highlight=False)
+    return ExitCode.FAILED if sent.warnings else ExitCode.DONE
 
 
 def live_release(settings: Settings) -> LiveRelease:

@@ -9,6 +9,7 @@ import gc
 import logging
 import shutil
 import time
+import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
@@ -21,6 +22,7 @@ from dagster_project.lib.extracts.discover import find_deliveries
 from dagster_project.lib.landing import LandingReport
 from dagster_project.lib.nothing_to_do import is_up_to_date
 from dagster_project.lib.release.live import LiveRelease, read_live
+from dagster_project.output_folder import make_folders
 from dagster_project.policy import Policy
 from dagster_project.settings import Settings, SettingsError, disable_telemetry, share_settings
 
@@ -73,7 +75,7 @@ def refresh(settings: Settings, policy: Policy) -> Outcome:
 
     started = time.monotonic()
     _find_engine(settings)
-    _make_folders(settings)
+    make_folders(settings)
     lock = FileLock(settings.out / ".lock")
     try:
         with lock.acquire(timeout=0):
@@ -99,18 +101,6 @@ def _find_engine(settings: Settings) -> None:
         )
 
 
-def _make_folders(settings: Settings) -> None:
-    """Only the user reads what may hold personal data: raw rows, the warehouse, runs."""
-    try:
-        settings.out.mkdir(parents=True, exist_ok=True)
-        for folder in (settings.raw, settings.warehouse.parent, settings.runs):
-            folder.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise SettingsError(
-            f"--out {settings.out}: {error.strerror}; give a folder that can be written to"
-        ) from None
-
-
 def _run(settings: Settings, started: float) -> Outcome:
     share_settings(settings)
     disable_telemetry(settings.dagster_home)
@@ -120,18 +110,24 @@ def _run(settings: Settings, started: float) -> Outcome:
 
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     _sweep_run_folders(settings.runs)
-    log.info("loading the graph")
-    job = defs().resolve_job_def("refresh")
-    with dg.DagsterInstance.from_config(str(settings.dagster_home.resolve())) as instance:
-        result = job.execute_in_process(
-            instance=instance,
-            raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
-    folder = settings.runs / result.run_id
-    shutil.rmtree(folder / "scratch", ignore_errors=True)
-    outcome = _outcome(settings, folder, result, seconds=time.monotonic() - started)
-    _keep_record(folder, outcome)
+    run_id = str(uuid.uuid4())
+    folder = settings.runs / run_id
+    run_folder.begin(folder)
+    try:
+        log.info("loading the graph")
+        job = defs().resolve_job_def("refresh")
+        with dg.DagsterInstance.from_config(str(settings.dagster_home.resolve())) as instance:
+            result = job.execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                run_id=run_id,
+            )
+        shutil.rmtree(folder / "scratch", ignore_errors=True)
+        outcome = _outcome(settings, folder, result, seconds=time.monotonic() - started)
+        _keep_record(folder, outcome)
+    finally:
+        run_folder.end(folder)
     return outcome
 
 
@@ -166,7 +162,7 @@ def _keep_record(folder: Path, outcome: Outcome) -> None:
         folder,
         run_folder.RunRecord(
             run_id=folder.name,
-            began=began.strftime("%Y-%m-%d %H:%M:%S"),
+            began=began.strftime(run_folder.MOMENT),
             status=outcome.status,
             seconds=round(outcome.seconds, 1),
             failed=failed or outcome.error.partition("\n")[0],
@@ -200,6 +196,8 @@ def _sweep_run_folders(runs: Path) -> None:
         return
     folders = sorted(runs.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
     for folder in folders:
-        shutil.rmtree(folder / "scratch", ignore_errors=True)
+        # one of the web UI may be at work
+        if not run_folder.is_running(folder):
+            shutil.rmtree(folder / "scratch", ignore_errors=True)
     for folder in folders[KEPT_RUN_FOLDERS:]:
         shutil.rmtree(folder, ignore_errors=True)

@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from dagster_project import spark_settings
+from dagster_project import notice_settings, spark_settings
 from dagster_project.lib.yaml_files import YamlFileError, first_problem, merged, read_mapping
+from dagster_project.notice_settings import NoticeSettings
 from dagster_project.spark_settings import Engine, SparkSettings
 
 SETTINGS_FILE = "kam.yml"
@@ -79,6 +80,7 @@ class Settings(BaseModel):
     )
     engine: Engine = "duckdb"
     spark: SparkSettings = Field(default_factory=SparkSettings)
+    notices: NoticeSettings = Field(default_factory=NoticeSettings)
 
     @field_validator("landing", "out", "policy", "profile_folder", mode="before")
     @classmethod
@@ -263,8 +265,14 @@ def share_settings(settings: Settings) -> None:
             "KAM_THREADS": str(settings.threads),
             "KAM_ENGINE": settings.engine,
             **settings.spark.environment(),
+            **settings.notices.environment(),
         }
     )
+
+
+def notice_addresses(settings: Settings) -> list[str]:
+    """Where notices go: secrets, read from the environment when they are needed and kept nowhere."""
+    return notice_settings.addresses(os.environ.get(settings.notices.urls_variable, ""))
 
 
 def disable_telemetry(dagster_home: Path | None = None) -> None:
@@ -317,8 +325,10 @@ def _from_environment(environment: Mapping[str, str]) -> tuple[dict[str, Any], d
             values[name] = parse_profiles(part for part in text.split(",") if part.strip())
         except SettingsError as error:
             raise SettingsError(f"environment {variable}: {error}") from None
-    for variable, name in spark_settings.variables().items():
-        if text := environment.get(variable, "").strip():
-            values.setdefault("spark", {})[name] = text
-            origins[f"spark.{name}"] = f"environment {variable}"
+    sections = {"spark": spark_settings.variables(), "notices": notice_settings.VARIABLES}
+    for section, variables in sections.items():
+        for variable, name in variables.items():
+            if text := environment.get(variable, "").strip():
+                values.setdefault(section, {})[name] = text
+                origins[f"{section}.{name}"] = f"environment {variable}"
     return values, origins

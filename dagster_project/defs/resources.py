@@ -5,6 +5,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from dagster_project.lib import run_folder
+from dagster_project.output_folder import make_folders
 from dagster_project.policy import Policy, load_policy
 from dagster_project.settings import Settings, load_settings
 
@@ -23,9 +25,10 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
         return load_policy(self.settings.policy)
 
     def run_folder(self, run_id: str) -> Path:
-        """The folder of one run's temporary files and results."""
+        """The folder of one run's temporary files and results, held while the run is at work."""
+        make_folders(self.settings)
         folder = self.settings.runs / run_id
-        folder.mkdir(parents=True, exist_ok=True)
+        run_folder.begin(folder)
         return folder
 
 

@@ -2,19 +2,84 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.landing import LandingReport
 
 LANDING = "landing.json"
 RECORD = "outcome.json"
+NOTICES = "notices.json"
+BEGAN = "began"
 SCRATCH = "scratch"
 CHECKS = ("checks_dbt.json", "checks_gate.json")
+KILLED = "killed"
+MOMENT = "%Y-%m-%d %H:%M:%S"
+
+# Descriptors of the runs of this process; the system lets go of them when it ends, however it ends.
+_held: dict[Path, int] = {}
+
+
+def begin(folder: Path) -> None:
+    """Makes the folder and holds it as that of a run at work; may be called again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = (folder / BEGAN).resolve()
+    if path in _held:
+        return
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        # a step in a process of its own
+        os.close(descriptor)
+        return
+    if not os.fstat(descriptor).st_size:
+        os.write(descriptor, datetime.now(UTC).strftime(MOMENT).encode())
+    _held[path] = descriptor
+
+
+def end(folder: Path) -> None:
+    """Lets go of the folder."""
+    descriptor = _held.pop((folder / BEGAN).resolve(), None)
+    if descriptor is not None:
+        os.close(descriptor)
+
+
+def is_running(folder: Path) -> bool:
+    """Whether a living process holds the folder."""
+    path = folder / BEGAN
+    if path.resolve() in _held:
+        return True
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def write_notices(folder: Path, warnings: Iterable[str]) -> None:
+    """Keeps what went wrong with the run's notices."""
+    (folder / NOTICES).write_text(json.dumps(list(warnings)), encoding="utf-8")
+
+
+def read_notices(folder: Path) -> list[str]:
+    """What went wrong with the run's notices."""
+    path = folder / NOTICES
+    found: list[str] = json.loads(path.read_bytes()) if path.is_file() else []
+    return found
 
 
 def write_landing(folder: Path, report: LandingReport) -> None:
@@ -51,12 +116,13 @@ class RunRecord(BaseModel):
     """How a run ended; `failed` names the checks that stopped it, or the error's first line.
 
     `steps`: seconds of each Dagster step that succeeded; what `seconds` holds beyond them is start-up.
+    A run without a record of its end is `running` or `killed`, and has no seconds.
     """
 
     run_id: str
     began: str
     status: str
-    seconds: float
+    seconds: float | None
     failed: str
     steps: dict[str, float] = Field(default_factory=dict)
 
@@ -67,8 +133,43 @@ def write_record(folder: Path, record: RunRecord) -> None:
 
 
 def last_runs(runs: Path, count: int) -> list[RunRecord]:
-    """The outcomes of the last runs, the newest first."""
-    records = [
-        RunRecord.model_validate_json(path.read_bytes()) for path in runs.glob(f"*/{RECORD}")
-    ]
-    return sorted(records, key=lambda record: record.began, reverse=True)[:count]
+    """The last runs, the newest first; one that left no record is running, or was killed."""
+    found = [_record(folder) for folder in runs.glob("*") if folder.is_dir()]
+    return sorted(
+        (record for record in found if record), key=lambda record: record.began, reverse=True
+    )[:count]
+
+
+def _record(folder: Path) -> RunRecord | None:
+    try:
+        return RunRecord.model_validate_json((folder / RECORD).read_bytes())
+    except (OSError, ValidationError):
+        # the run was killed before it, or while writing it
+        return _unrecorded(folder)
+
+
+def _unrecorded(folder: Path) -> RunRecord | None:
+    """What is known of a run without a record; None where the folder is of no run."""
+    path = folder / BEGAN
+    if not path.is_file():
+        return None
+    running = is_running(folder)
+    return RunRecord(
+        run_id=folder.name,
+        began=began(folder),
+        status="running" if running else KILLED,
+        seconds=None,
+        failed="" if running else _reached(folder),
+    )
+
+
+def began(folder: Path) -> str:
+    """When the run began; UTC."""
+    return (folder / BEGAN).read_text(encoding="utf-8")
+
+
+def _reached(folder: Path) -> str:
+    """How far a killed run came, by the files that its steps leave."""
+    names = [name for name in (LANDING, *CHECKS) if (folder / name).is_file()]
+    said = {LANDING: "after landing", CHECKS[0]: "after the models", CHECKS[1]: "after the gate"}
+    return said[names[-1]] if names else "before anything was landed"

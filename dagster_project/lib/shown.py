@@ -93,6 +93,11 @@ def headline(console: Console, figures: Headline) -> None:
     console.print(Group(*[Text(line) for line in lines]), soft_wrap=True)
 
 
+def lines(console: Console, told: Iterable[str]) -> None:
+    """Lines of text as they are."""
+    console.print(Group(*[Text(line) for line in told]), soft_wrap=True)
+
+
 def policy_line(manifest: Manifest) -> str:
     """The policy of a release: its file, its hash in short, the primary scheme and its cut points."""
     name, said = f"policy              {manifest.policy_sha256[:8]}", manifest.policy

@@ -10,7 +10,7 @@ select
     overrides.source_system,
     overrides.account_id,
     concat(
-        overrides.account_id, ' to ', overrides.override_tier, ' by ', overrides.owner, ': ended ',
+        overrides.account_id, ' to ', overrides.override_tier, ': ended ',
         cast(overrides.valid_to as string)
     ) as observed
 from {{ ref('int_overrides_dated') }} as overrides

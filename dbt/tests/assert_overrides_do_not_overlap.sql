@@ -30,9 +30,9 @@ with numbered as (
 select
     earlier.account_id,
     concat(
-        earlier.account_id, ': ', earlier.override_tier, ' by ', earlier.owner, ' (',
+        earlier.account_id, ': ', earlier.override_tier, ' (',
         cast(earlier.valid_from as string), ' to ', cast(earlier.valid_to as string), ') and ',
-        later.override_tier, ' by ', later.owner, ' (', cast(later.valid_from as string), ' to ',
+        later.override_tier, ' (', cast(later.valid_from as string), ' to ',
         cast(later.valid_to as string), '); the latest start wins'
     ) as observed
 from numbered as earlier

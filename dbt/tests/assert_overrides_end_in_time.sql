@@ -10,7 +10,7 @@ select
     overrides.source_system,
     overrides.account_id,
     concat(
-        overrides.account_id, ' to ', overrides.override_tier, ' by ', overrides.owner, ': ',
+        overrides.account_id, ' to ', overrides.override_tier, ': ',
         cast({{ dbt.datediff('overrides.valid_from', 'overrides.valid_to', 'day') }} + 1 as string),
         ' days, at most ', cast(parameters.override_max_days as string), ' are allowed'
     ) as observed

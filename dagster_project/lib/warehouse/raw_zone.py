@@ -330,8 +330,8 @@ FIGURES = ("invoice_lines", "products", "product_costs", "exchange_rates", "cont
 def published_raw_value(alias: str) -> str:
     """The rejected value as SQL, withheld where it may be about a person.
 
-    That is a personal column, and a whole line of any entity but those of figures: what else a system wrote into
-    it nobody knows.
+    That is a personal column, a whole line of any entity but those of figures (what else a system wrote into
+    it nobody knows), and what looks like an e-mail address wherever it was written.
     """
     personal = [
         f"({alias}.entity = '{entity.name}' and {alias}.column_name in "
@@ -343,6 +343,7 @@ def published_raw_value(alias: str) -> str:
     personal.append(f"({alias}.column_name is null and {alias}.entity not in ({figures}))")
     known = ", ".join(f"'{name}'" for name in load_entities())
     personal.append(f"{alias}.entity not in ({known})")
+    personal.append(f"contains({alias}.raw_value, '@')")
     return (
         f"case when {' or '.join(personal)} then '(withheld: personal data)' "
         f"else coalesce({alias}.raw_value, {alias}.raw_line) end"
