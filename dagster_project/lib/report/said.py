@@ -90,8 +90,10 @@ class Said:
         return DASH if share is None else ("+" if share > 0 else "") + self.percent(share)
 
     def day(self, day: date) -> str:
-        """1 November 2026."""
-        return str(format_date(day, "long", locale=self.locale))
+        """1 November 2026; French counts only the first of a month as such."""
+        said = str(format_date(day, "long", locale=self.locale))
+        is_first = self.language == "fr" and day.day == 1
+        return said.replace("1 ", "1er ", 1) if is_first else said
 
     def month(self, day: date) -> str:
         """November 2026."""
