@@ -25,8 +25,8 @@ def failure_notices(context: dg.RunFailureSensorContext) -> None:
     """Sends why a run did not publish, or which step behind the release failed."""
     settings = load_settings()
     run_id = context.dagster_run.run_id
-    steps = context.instance.get_run_step_stats(run_id, [RELEASE_STEP])
-    released = any(step.status == dg.StepEventStatus.SUCCESS for step in steps)
+    done = context.instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)
+    released = any(entry.step_key == RELEASE_STEP for entry in done)
     failed = context.get_step_failure_events()
     sent = tell_failure(
         settings,
