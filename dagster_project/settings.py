@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from dagster_project import spark_settings
+from dagster_project import spark_settings, target_settings
 from dagster_project.lib.yaml_files import YamlFileError, first_problem, merged, read_mapping
 from dagster_project.spark_settings import Engine, SparkSettings
+from dagster_project.target_settings import TargetSettings
 
 SETTINGS_FILE = "kam.yml"
 ENVIRONMENT = {
@@ -31,6 +32,7 @@ ENVIRONMENT = {
     "KAM_MEMORY_LIMIT": "memory_limit",
     "KAM_THREADS": "threads",
     "KAM_ENGINE": "engine",
+    target_settings.VARIABLE: "targets",
 }
 PATHS = ("landing", "out", "policy", "profile_folder")
 
@@ -79,6 +81,7 @@ class Settings(BaseModel):
     )
     engine: Engine = "duckdb"
     spark: SparkSettings = Field(default_factory=SparkSettings)
+    targets: TargetSettings = Field(default_factory=TargetSettings)
 
     @field_validator("landing", "out", "policy", "profile_folder", mode="before")
     @classmethod
@@ -263,6 +266,7 @@ def share_settings(settings: Settings) -> None:
             "KAM_THREADS": str(settings.threads),
             "KAM_ENGINE": settings.engine,
             **settings.spark.environment(),
+            **settings.targets.environment(),
         }
     )
 
