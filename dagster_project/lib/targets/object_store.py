@@ -67,10 +67,12 @@ def publish_to_object_store(
         TargetError: `current.json` names the release that it named before; the text has the remedy.
     """
     with _opened(target) as (store, root):
-        before = None if full else _manifest_before(store, root, live.release_id)
+        current = _current(store, root)
+        before = None if full else _manifest_of(store, root, current, but=live.release_id)
         folder = f"{root}/{RELEASES}/{live.release_id}"
-        # Once it is gone the folder counts as half, until it is there again.
-        _remove(store, f"{folder}/{MANIFEST}")
+        if current is None or current.release_id != live.release_id:
+            # Of a run that was killed: without it the folder counts as half, until all is there.
+            _remove(store, f"{folder}/{MANIFEST}")
         sent = [
             mart.name
             for mart in live.manifest.marts
@@ -129,10 +131,9 @@ def _current(store: Any, root: str) -> Current | None:
         raise TargetError(f"object store: {path} is damaged; remove it, and refresh") from None
 
 
-def _manifest_before(store: Any, root: str, release_id: str) -> Manifest | None:
+def _manifest_of(store: Any, root: str, current: Current | None, *, but: str) -> Manifest | None:
     """Of the release that is the current one there, if it is another and can be read."""
-    current = _current(store, root)
-    if current is None or current.release_id == release_id:
+    if current is None or current.release_id == but:
         return None
     try:
         path = f"{root}/{RELEASES}/{current.release_id}/{MANIFEST}"

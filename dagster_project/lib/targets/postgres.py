@@ -112,27 +112,38 @@ def publish_to_postgres(
         take_turn(connection, schema)
         _make_schemas(connection, schema)
         notes = _make_reader(connection, target.reader_role)
-        plan = _plan(connection, schema, live, full=full)
-        _widen(connection, schema, plan)
-        for name in (*plan.added, *plan.alike, *plan.widened, *plan.replaced):
-            load(
-                connection,
-                schema=schema + NEXT,
-                mart=name,
-                shape=plan.shapes[name],
-                parquet=live.mart(name),
-                is_logged=name in plan.added or name in plan.replaced,
-            )
-        with connection.transaction():
-            _bring_in(connection, schema, plan)
-            _tell(connection, schema, live, counted=set(plan.shapes) - set(plan.unchanged))
-            write_comments(connection, schema, {**comments_of(live), **OWN_COMMENTS})
-            if target.reader_role is not None and not notes:
-                _grant(connection, schema, target.reader_role)
-        _drop_next(connection, schema)
+        try:
+            plan = _plan(connection, schema, live, full=full)
+            _write(connection, target, live, plan, is_granted=not notes)
+        finally:
+            # Of a connection that is lost the next run sweeps what is left.
+            if not connection.closed:
+                _drop_next(connection, schema)
     logger.info("postgres: schema %s has release %s", schema, live.release_id)
     written = (*plan.added, *plan.alike, *plan.widened, *plan.replaced, *plan.removed)
     return Written(tuple(sorted(written)), plan.unchanged, notes)
+
+
+def _write(
+    connection: Any, target: PostgresTarget, live: LiveRelease, plan: _Plan, *, is_granted: bool
+) -> None:
+    schema = target.schema_name
+    _widen(connection, schema, plan)
+    for name in (*plan.added, *plan.alike, *plan.widened, *plan.replaced):
+        load(
+            connection,
+            schema=schema + NEXT,
+            mart=name,
+            shape=plan.shapes[name],
+            parquet=live.mart(name),
+            is_logged=name in plan.added or name in plan.replaced,
+        )
+    with connection.transaction():
+        _bring_in(connection, schema, plan)
+        _tell(connection, schema, live, counted=set(plan.shapes) - set(plan.unchanged))
+        write_comments(connection, schema, {**comments_of(live), **OWN_COMMENTS})
+        if target.reader_role is not None and is_granted:
+            _grant(connection, schema, target.reader_role)
 
 
 def _make_schemas(connection: Any, schema: str) -> None:

@@ -56,7 +56,12 @@ def shape_of(mart: str, key: Sequence[str], parquet: Path) -> Shape:
     # pyarrow.parquet takes 0.2 s to import
     from pyarrow import parquet as files
 
-    columns = {field.name: type_of(mart, field) for field in files.read_schema(parquet)}
+    try:
+        columns = {field.name: type_of(mart, field) for field in files.read_schema(parquet)}
+    except (pa.ArrowException, OSError) as error:
+        raise TargetError(
+            f"postgres: {parquet} cannot be read ({str(error).splitlines()[0]}); refresh with --full"
+        ) from None
     return Shape(columns, tuple(key))
 
 
@@ -99,7 +104,31 @@ def load(
 
     Rows are frozen: a transaction that began before them sees them, should the table be moved to
     where it looks.
+
+    Raises:
+        TargetError: the file is damaged, or holds what PostgreSQL has no room for.
     """
+    import psycopg
+
+    try:
+        _load(
+            connection, schema=schema, mart=mart, shape=shape, parquet=parquet, is_logged=is_logged
+        )
+    except (pa.ArrowException, OSError) as error:
+        raise TargetError(
+            f"postgres: {parquet} cannot be read ({str(error).splitlines()[0]}); refresh with --full"
+        ) from None
+    except psycopg.errors.DataError as error:
+        # The server's words may hold a value, but not where it stands.
+        raise TargetError(
+            f"postgres: {mart} holds a value that PostgreSQL refuses ({error.diag.message_primary}; "
+            f"{(error.diag.context or '').partition(':')[0]}); correct it in the extract"
+        ) from None
+
+
+def _load(
+    connection: Any, *, schema: str, mart: str, shape: Shape, parquet: Path, is_logged: bool
+) -> None:
     from psycopg import sql
     from pyarrow import csv
     from pyarrow import parquet as files
