@@ -305,12 +305,12 @@ def test_another_key_or_type_makes_the_table_anew(releases: Releases, url: str) 
     sent(releases.publish(), url)
     releases.change("alter table marts.account_tiers alter revenue type decimal(30, 4)")
     marts = tuple(
-        replace(mart, key=("account_key",)) if mart.name == "account_changes" else mart
+        replace(mart, key=mart.key[::-1]) if mart.name == "account_monthly" else mart
         for mart in releases.marts
     )
     assert marts != releases.marts
     second = releases.publish(marts=marts)
-    assert "account_tiers" in sent(second, url).written
+    assert {"account_tiers", "account_monthly"} <= set(sent(second, url).written)
     assert_equal(second, url)
 
 
@@ -471,4 +471,4 @@ def test_no_message_tells_the_password(server: Server, bad: str, said: str) -> N
         release_in_postgres(TARGET, bad.replace("{}", secret).replace("{port}", str(server.port)))
     for word in (secret, "hunter2/x", PASSWORD):
         assert word not in str(caught.value)
-    assert caught.value.__suppress_context__
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
