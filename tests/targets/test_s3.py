@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.request import Request, urlopen
 
 import pytest
 import s3fs
@@ -27,6 +28,8 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.start()
     host, port = server.get_host_and_port()
     address = f"http://{host}:{port}"
+    # the store is the process's, whichever server shows it
+    urlopen(Request(f"{address}/moto-api/reset", method="POST"), timeout=10).close()
     s3fs.S3FileSystem(endpoint_url=address, skip_instance_cache=True).mkdir("tiers")
     yield address
     server.stop()
