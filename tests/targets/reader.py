@@ -113,7 +113,7 @@ def main(kind: str, place: str, stop: str) -> None:
             mixed.append(seen)
         if is_last:
             break
-        time.sleep(0.05)
+        time.sleep(0.1)
     told = {"whole": whole, "mixed": mixed[:2], "looks": looks, "slowest": slowest, "marts": marts}
     sys.stdout.write(json.dumps(told))
 
