@@ -33,6 +33,8 @@ from dagster_project.lib.targets.errors import TargetError
 from dagster_project.target_settings import ObjectStoreTarget
 
 REPORT = "report.html"
+# Protocols of stores without folders, in which a path begins with a bucket or container.
+BUCKETS = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "oss"}
 EXTRA_OF = {"s3": "the project's extra `object-store`", "s3a": "the project's extra `object-store`"}
 
 logger = logging.getLogger(__name__)
@@ -163,19 +165,26 @@ def _copied_within(
             return False
     except FileNotFoundError:
         return False
-    store.makedirs(target.rpartition("/")[0], exist_ok=True)
+    _make_folder(store, target.rpartition("/")[0])
     store.cp_file(source, target)
     return bool(store.size(target) == size)
 
 
 def _send(store: Any, source: Path, target: str) -> bool:
-    store.makedirs(target.rpartition("/")[0], exist_ok=True)
+    _make_folder(store, target.rpartition("/")[0])
     store.put_file(str(source), target)
     if store.size(target) != source.stat().st_size:
         raise TargetError(
             f"object store: {target} did not arrive whole; refresh again, and look at the store's free room"
         )
     return True
+
+
+def _make_folder(store: Any, path: str) -> None:
+    """Where there are folders; elsewhere it would make a bucket of whatever name was mistyped."""
+    protocols = {store.protocol} if isinstance(store.protocol, str) else set(store.protocol)
+    if not protocols & BUCKETS:
+        store.makedirs(path, exist_ok=True)
 
 
 def _write_current(store: Any, root: str, live: LiveRelease) -> None:

@@ -286,8 +286,8 @@ def _bring_in(connection: Any, schema: str, plan: _Plan) -> None:
 
     def move() -> None:
         if gone:
-            # Who has read one mart of the old release must not find another of the new one.
-            kept = (*plan.alike, *plan.widened, *plan.unchanged)
+            # Who has read one table of the old release must not find another of the new one.
+            kept = (*plan.alike, *plan.widened, *plan.unchanged, RELEASE, MARTS)
             tables = [sql.Identifier(schema, name) for name in sorted((*gone, *kept))]
             connection.execute(
                 sql.SQL("lock table {} in access exclusive mode").format(sql.SQL(", ").join(tables))
