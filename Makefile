@@ -11,8 +11,8 @@ OUT ?= data/out
 DASHBOARD := dagster_project/lib/dashboard
 READY_DASHBOARD := .venv-dashboard/.ready
 
-.PHONY: demo test test-refreshes test-browser test-kept test-spark lint ui bench backtest faults fuzz dashboard dashboard-photo \
-	dashboard-lock setup clean
+.PHONY: demo test test-refreshes test-browser test-targets test-kept test-spark lint ui bench backtest faults fuzz \
+	dashboard dashboard-photo dashboard-lock setup clean
 
 setup: $(READY)
 
@@ -66,6 +66,12 @@ test-kept: $(READY)
 test-spark: $(READY_SPARK)
 	@echo "comparing Spark (a cluster of two workers, a Thrift server, Spark Connect) with DuckDB"
 	@$(BIN)/pytest tests/spark --numprocesses 2 --dist loadfile
+
+# needs PostgreSQL's programs (Debian's package postgresql); S3 is played by moto, on 127.0.0.1
+test-targets: $(READY)
+	@$(UV) sync --quiet --frozen --extra postgres --extra object-store --group targets --inexact --python $(PYTHON)
+	@echo "sending releases to a PostgreSQL server and an object store, with readers beside (some minutes)"
+	@$(BIN)/pytest tests/targets --numprocesses 2 --dist loadfile
 
 ui: $(READY)
 	@echo "the web UI shows the demo company's graph on http://127.0.0.1:3000"

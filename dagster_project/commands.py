@@ -21,7 +21,13 @@ from rich.text import Text
 from dagster_project.lib import shown
 from dagster_project.lib.progress import shown as progress
 from dagster_project.policy import Policy, PolicyError, load_policy
-from dagster_project.settings import Settings, SettingsError, load_settings, parse_profiles
+from dagster_project.settings import (
+    Settings,
+    SettingsError,
+    current_environment,
+    load_settings,
+    parse_profiles,
+)
 
 if TYPE_CHECKING:
     from dagster_project.lib.release.live import LiveRelease
@@ -116,6 +122,7 @@ def run_refresh(call: Call) -> ExitCode:
     code = {
         "published": ExitCode.DONE,
         "nothing_to_do": ExitCode.DONE,
+        "target_behind": ExitCode.FAILED,
         "gate_failed": ExitCode.GATE_FAILED,
         "unreadable": ExitCode.UNREADABLE,
         "failed": ExitCode.FAILED,
@@ -128,6 +135,7 @@ def run_refresh(call: Call) -> ExitCode:
                 "seconds": round(outcome.seconds, 1),
                 "error": outcome.error or None,
                 "failed_checks": [check.row() for check in outcome.failed_checks],
+                "targets_caught_up": list(outcome.caught_up),
                 "schema_changes": outcome.landing.schema_changes if outcome.landing else [],
                 "release": figures.model_dump(mode="json") if figures else None,
                 "news": read_news(outcome.release).model_dump(mode="json")
@@ -146,6 +154,8 @@ def run_refresh(call: Call) -> ExitCode:
     assert figures is not None
     if outcome.status == "nothing_to_do":
         call.console.print("nothing to do: the live release is of the same files, policy and day")
+        for name in outcome.caught_up:
+            call.console.print(f"target {name} was behind, and has the live release now")
     else:
         shown.warnings(call.console, outcome.checks)
         if outcome.landing is not None:
@@ -170,6 +180,7 @@ def run_status(call: Call) -> ExitCode:
     from dagster_project.lib.notices.message import short_lines
     from dagster_project.lib.notices.news import read_news
     from dagster_project.lib.release.live import read_live
+    from dagster_project.lib.targets.state import target_states
 
     live = read_live(call.settings.published)
     runs = last_runs(call.settings, LAST_RUNS)
@@ -178,10 +189,16 @@ def run_status(call: Call) -> ExitCode:
     age = datetime.now(UTC).replace(tzinfo=None) - live.manifest.run_at if live else None
     fresh = age is not None and age < timedelta(hours=call.settings.freshness_hours)
     figures = read_headline(live) if live else None
+    targets = target_states(
+        call.settings.targets,
+        live=live.release_id if live else None,
+        environment=current_environment(),
+    )
     if call.as_json:
         call.answer(
             {
                 "release": figures.model_dump(mode="json") if figures else None,
+                "targets": [target.model_dump() for target in targets],
                 "policy": live.manifest.policy.model_dump()
                 if live and live.manifest.policy
                 else None,
@@ -215,6 +232,8 @@ def run_status(call: Call) -> ExitCode:
                 "the minimum; see kam audiences".format(**audiences),
                 highlight=False,
             )
+    for target in targets:
+        call.console.print(Text(target.line()), soft_wrap=True)
     if runs:
         call.console.print(
             shown.table(
@@ -358,7 +377,13 @@ def _say_why_not(call: Call, outcome: Any) -> None:
         )
     else:
         call.errors.print(outcome.error, style="red", markup=False, soft_wrap=True)
-        call.errors.print("nothing published", highlight=False)
+        call.errors.print(
+            f"release {outcome.release.release_id} is live; a target is behind, which the next kam refresh brings up"
+            if outcome.status == "target_behind"
+            else "nothing published",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _code_of(error: Exception) -> ExitCode:

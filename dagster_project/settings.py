@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from dagster_project import notice_settings, spark_settings
+from dagster_project import notice_settings, spark_settings, target_settings
 from dagster_project.lib.yaml_files import YamlFileError, first_problem, merged, read_mapping
 from dagster_project.notice_settings import NoticeSettings
 from dagster_project.spark_settings import Engine, SparkSettings
+from dagster_project.target_settings import TargetSettings
 
 SETTINGS_FILE = "kam.yml"
 ENVIRONMENT = {
@@ -32,6 +33,7 @@ ENVIRONMENT = {
     "KAM_MEMORY_LIMIT": "memory_limit",
     "KAM_THREADS": "threads",
     "KAM_ENGINE": "engine",
+    target_settings.VARIABLE: "targets",
 }
 PATHS = ("landing", "out", "policy", "profile_folder")
 
@@ -81,6 +83,7 @@ class Settings(BaseModel):
     engine: Engine = "duckdb"
     spark: SparkSettings = Field(default_factory=SparkSettings)
     notices: NoticeSettings = Field(default_factory=NoticeSettings)
+    targets: TargetSettings = Field(default_factory=TargetSettings)
 
     @field_validator("landing", "out", "policy", "profile_folder", mode="before")
     @classmethod
@@ -266,6 +269,7 @@ def share_settings(settings: Settings) -> None:
             "KAM_ENGINE": settings.engine,
             **settings.spark.environment(),
             **settings.notices.environment(),
+            **settings.targets.environment(),
         }
     )
 
