@@ -1,0 +1,290 @@
+"""Takes what was forgotten out of landed files: by the record alone, so that a later delivery is treated alike.
+
+People's rows go, and count as left out by the reason `forgotten`. A user keeps the row under its id, without
+name and address, since accounts are owned by it; a suppression keeps the digest, and goes on working. In any
+other cell the address becomes a name without meaning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.lib.extracts.entities import Entity, load_entities
+from dagster_project.lib.extracts.ledger import LedgerEntry, write_entry
+from dagster_project.lib.extracts.quoting import identifier, literal, text_map
+from dagster_project.lib.extracts.writing import part_of
+from dagster_project.lib.forgetting import tables
+from dagster_project.lib.forgetting.forms import plain_address
+from dagster_project.lib.forgetting.matcher import PLACEHOLDER, Matcher
+from dagster_project.lib.release.content import columns_of
+
+FORGOTTEN = "forgotten"
+# Rows that say something of an account by the account's id; books (invoice lines, costs) stay.
+OF_ACCOUNTS = {
+    "accounts": ("account_id", "accounts"),
+    "contacts": ("account_id", "accounts"),
+    "opportunities": ("account_id", "accounts"),
+    "activities": ("account_id", "accounts"),
+    "surveys": ("account_id", "accounts"),
+    "customers": ("customer_id", "customers"),
+}
+BY_REFERENCE = {
+    "tier_overrides": ("account_id",),
+    "identity_links": ("crm_account_id", "erp_customer_id"),
+}
+
+
+def without_forgotten(entry: LedgerEntry, raw: Path, matcher: Matcher) -> LedgerEntry:
+    """The entry of a landed delivery after its files were freed of what was forgotten since.
+
+    A run that was killed amid this is made good by the next: what the files hold is counted, not what went.
+    """
+    if entry.filtered_by == matcher.fingerprint:
+        return entry
+    path = raw / entry.entity / entry.landed
+    with duckdb.connect(config=tables.CONFIG) as connection:
+        changed = 0
+        for file, edit in _edits(connection, entry, raw, matcher):
+            if counts := edit.counts(connection, tables.parquet(file)):
+                _rewrite(connection, file, edit)
+                changed += counts.changed
+        rows = tables.row_count(connection, tables.parquet(path))
+    left_out = entry.rows_loaded - rows
+    reasons = dict(entry.rows_left_out)
+    if left_out:
+        reasons[FORGOTTEN] = reasons.get(FORGOTTEN, 0) + left_out
+    entry = entry.model_copy(
+        update={
+            "rows_read": entry.rows_read - left_out,
+            "rows_loaded": rows,
+            "rows_left_out": reasons,
+            "rows_changed": entry.rows_changed + changed,
+            "filtered_by": matcher.fingerprint,
+        }
+    )
+    write_entry(entry, raw)
+    return entry
+
+
+def counted(entry: LedgerEntry, raw: Path, matcher: Matcher) -> tables.Counts:
+    """What `without_forgotten` would take out of the delivery's files."""
+    removed = changed = 0
+    with duckdb.connect(config=tables.CONFIG) as connection:
+        for file, edit in _edits(connection, entry, raw, matcher):
+            counts = edit.counts(connection, tables.parquet(file))
+            removed, changed = removed + counts.removed, changed + counts.changed
+    return tables.Counts(removed, changed)
+
+
+def _edits(
+    connection: duckdb.DuckDBPyConnection, entry: LedgerEntry, raw: Path, matcher: Matcher
+) -> list[tuple[Path, tables.Edit]]:
+    """The delivery's files, each with what becomes of it."""
+    path = raw / entry.entity / entry.landed
+    edits = [(path, _edit(connection, path, entry, matcher))]
+    if entry.rejected:
+        rejected = raw / "rejected" / entry.rejected
+        edits.append((rejected, _rejected_edit(connection, rejected, entry, matcher)))
+    return edits
+
+
+def _edit(
+    connection: duckdb.DuckDBPyConnection, path: Path, entry: LedgerEntry, matcher: Matcher
+) -> tables.Edit:
+    relation = tables.parquet(path)
+    entity = load_entities().get(entry.entity)
+    edit = tables.Edit()
+    if entity is None:
+        _edit_layout(connection, relation, edit, entry, matcher)
+    else:
+        edit.gone = _gone(connection, relation, entity, entry.system, matcher)
+        edit.cells = _special_cells(connection, relation, entity.name, matcher)
+    but = {
+        *edit.cells,
+        "source_system",
+        *(["email_sha256"] if entry.entity == "suppressions" else []),
+    }
+    edit.cells |= tables.text_cells(connection, relation, matcher, but=but)
+    return edit
+
+
+def _gone(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    entity: Entity,
+    system: str,
+    matcher: Matcher,
+) -> list[str]:
+    """Conditions of the rows that go."""
+    conditions = []
+    if entity.name == "contacts":
+        if found := tables.fitting(connection, relation, "email", matcher.email):
+            conditions.append(tables.is_one_of("email", found))
+        if matcher.has("contact"):
+            found = tables.fitting(
+                connection, relation, "contact_id", lambda text: matcher.contact(system, text)
+            )
+            conditions += [tables.is_one_of("contact_id", found)] if found else []
+    if not matcher.has("account"):
+        return conditions
+    if entity.name in OF_ACCOUNTS:
+        column, kind = OF_ACCOUNTS[entity.name]
+        found = tables.fitting(
+            connection, relation, column, lambda text: matcher.account(system, kind, text)
+        )
+        conditions += [tables.is_one_of(column, found)] if found else []
+    for column in BY_REFERENCE.get(entity.name, ()):
+        if found := tables.fitting(connection, relation, column, matcher.reference):
+            conditions.append(tables.is_one_of(column, found))
+    return conditions
+
+
+def _special_cells(
+    connection: duckdb.DuckDBPyConnection, relation: str, entity: str, matcher: Matcher
+) -> dict[str, str]:
+    """Cells of people who keep their row."""
+    if entity not in ("users", "suppressions"):
+        return {}
+    found = tables.fitting(connection, relation, "email", matcher.email)
+    if not found:
+        return {}
+    theirs = tables.is_one_of("email", found)
+    if entity == "users":
+        return {
+            name: f"case when not coalesce({theirs}, false) then {identifier(name)} end"
+            for name in ("user_name", "email")
+        }
+    digests = {text: _suppressed_digest(text) for text in found}
+    return {
+        "email": f"case when not coalesce({theirs}, false) then email end",
+        "email_sha256": f"coalesce(email_sha256, {text_map(digests)}[email])",
+    }
+
+
+def _suppressed_digest(text: str) -> str:
+    """SHA-256 of the address as suppressions compare it."""
+    return hashlib.sha256((plain_address(text) or text).encode()).hexdigest()
+
+
+# Columns of the rows that a profile joins others with, where they are about a person or describe a company.
+DESCRIBING = frozenset(
+    [
+        "name",
+        "first_name",
+        "last_name",
+        "email",
+        "phone",
+        "mobile",
+        "title",
+        "role",
+        "buying_role",
+        "linkedin_url",
+        "website",
+        "domain",
+        "vat",
+        "vat_number",
+        "registration",
+        "registration_number",
+        "region",
+        "city",
+        "zip",
+        "postal_code",
+        "industry",
+        "employees",
+        "revenue",
+        "annual_revenue",
+        "potential",
+        "owner",
+    ]
+)
+
+
+def _edit_layout(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    edit: tables.Edit,
+    entry: LedgerEntry,
+    matcher: Matcher,
+) -> None:
+    """Rows that others are joined with stay under their ids; what they say of a person or company goes."""
+    columns = {name for name, kind in columns_of(connection, relation) if kind == "VARCHAR"}
+    layout = entry.entity.rpartition(".")[2]
+    conditions = []
+    if "first_name" in columns and "email" in columns:
+        found = tables.fitting(connection, relation, "email", matcher.email)
+        conditions += [tables.is_one_of("email", found)] if found else []
+    if "id" in columns:
+        found = tables.fitting(
+            connection,
+            relation,
+            "id",
+            lambda text: (
+                matcher.contact(entry.system, text)
+                if layout in ("contacts", "persons")
+                else layout in ("accounts", "companies", "organizations", "partners")
+                and (
+                    matcher.account(entry.system, "accounts", text)
+                    or matcher.account(entry.system, "customers", text)
+                )
+            ),
+        )
+        conditions += [tables.is_one_of("id", found)] if found else []
+    if conditions:
+        theirs = f"coalesce({' or '.join(conditions)}, false)"
+        edit.cells = {
+            name: f"case when not {theirs} then {identifier(name)} end"
+            for name in sorted(columns & DESCRIBING)
+        }
+
+
+def _rewrite(connection: duckdb.DuckDBPyConnection, path: Path, edit: tables.Edit) -> None:
+    """Replaces the file; rows keep the numbers of their lines, which their places told until now."""
+    relation = tables.parquet(path)
+    columns = [name for name, _ in columns_of(connection, relation)]
+    if edit.gone and "line_offset" in columns:
+        edit.cells["line_number"] = "coalesce(line_number, file_row_number + line_offset)::bigint"
+        relation = tables.parquet(path, numbered=True)
+    part = part_of(path)
+    connection.execute(
+        f"copy ({edit.select(columns, relation)}) to {literal(part)} (format parquet)"
+    )
+    os.replace(part, path)
+
+
+def _rejected_edit(
+    connection: duckdb.DuckDBPyConnection, path: Path, entry: LedgerEntry, matcher: Matcher
+) -> tables.Edit:
+    """Rejected rows stay, and are counted; the text of those that name somebody goes whole."""
+    relation = tables.parquet(path)
+
+    def names_one(text: str) -> bool:
+        return matcher.replaced(text) != text or _names_account(text, entry, matcher)
+
+    edit = tables.Edit()
+    for column in ("raw_value", "raw_line"):
+        found = tables.fitting(connection, relation, column, names_one)
+        if found:
+            edit.cells[column] = (
+                f"case when {tables.is_one_of(column, found)} then {literal(PLACEHOLDER)} "
+                f"else {identifier(column)} end"
+            )
+    return edit
+
+
+def _names_account(text: str, entry: LedgerEntry, matcher: Matcher) -> bool:
+    """Whether a line that could not be read holds the id of a forgotten account, or contact."""
+    if not (matcher.has("account") or matcher.has("contact")):
+        return False
+    kind = OF_ACCOUNTS.get(entry.entity, ("", "accounts"))[1]
+    is_known = entry.entity in OF_ACCOUNTS
+    words = {word.strip(" \"'") for word in text.replace(";", ",").replace("\t", ",").split(",")}
+    return is_known and any(
+        matcher.account(entry.system, kind, word)
+        or (entry.entity == "contacts" and matcher.contact(entry.system, word))
+        for word in words
+        if word
+    )
