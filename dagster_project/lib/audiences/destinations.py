@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dagster_project.lib.yaml_files import read_mapping
 
 RULES = Path(__file__).with_name("destinations.yml")
+
+Kind = Literal["full", "add", "remove", "upsert"]
 
 
 class AudienceError(ValueError):
@@ -25,15 +27,45 @@ class Destination(BaseModel):
     name: str
     table: str
     members: str
+    key: str = "account_key"
     header: tuple[str, ...] = Field(min_length=1)
+    filled: dict[str, str] = {}
+    leading_rows: tuple[tuple[str, ...], ...] = ()
+    actions: dict[Kind | Literal["more"], str] = {}
     audiences: tuple[str, ...] | None = None
     minimum_rows: int = Field(default=0, ge=0)
     maximum_rows: int | None = Field(default=None, ge=1)
     maximum_bytes: int | None = Field(default=None, ge=1)
-    differences: Literal["row", "key"] | None = None
+    differences: Literal["row", "key", "changed"]
+    not_compared: tuple[str, ...] = ()
+    cleared: str | None = None
+    kept_when_cleared: tuple[str, ...] = ()
+    held: str | None = None
     delimiter: str = ","
     quoting: Literal["minimal", "all"] = "minimal"
     encoding: Literal["utf-8", "utf-8-sig"] = "utf-8"
+    line_end: Literal["crlf", "lf"] = "crlf"
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        named = {*self.filled, *self.not_compared, *self.kept_when_cleared}
+        if unknown := sorted(named - set(self.header)):
+            raise ValueError(f"destination {self.name}: {unknown[0]} is no column of its header")
+        if any(len(row) != len(self.header) for row in self.leading_rows):
+            raise ValueError(f"destination {self.name}: a leading row is not as long as the header")
+        if self.differences == "changed" and self.cleared is None:
+            raise ValueError(f"destination {self.name}: cleared is missing; say what clears a cell")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The header's columns that the table holds."""
+        return tuple(name for name in self.header if name not in self.filled)
+
+    def action(self, kind: Kind, part: int) -> str:
+        """The destination's word for what a file does; `part` counts from 1."""
+        more = self.actions.get("more") if kind == "full" and part > 1 else None
+        return more if more is not None else self.actions.get(kind, "")
 
 
 @cache

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from dagster_project.lib.audiences.destinations import AudienceError, Destination
+from dagster_project.lib.audiences.destinations import AudienceError, Destination, Kind
 
 QUOTING: dict[str, Literal[0, 1]] = {"minimal": csv.QUOTE_MINIMAL, "all": csv.QUOTE_ALL}
+LINE_ENDS = {"crlf": "\r\n", "lf": "\n"}
 PRIVATE = 0o600
 
 Row = Sequence[object]
@@ -25,7 +26,7 @@ Row = Sequence[object]
 
 @dataclass(frozen=True)
 class WrittenFile:
-    """One file; `rows` without the header line."""
+    """One file; `rows` are its members: neither the header line nor leading rows."""
 
     path: Path
     rows: int
@@ -33,90 +34,146 @@ class WrittenFile:
     sha256: str
 
 
+@dataclass(frozen=True)
+class _Form:
+    """How the rows of one kind of file of an audience are written."""
+
+    destination: Destination
+    audience: str
+    kind: Kind
+
+    def header(self) -> bytes:
+        """The header line, with a byte-order mark where the destination wants one."""
+        encoding = self.destination.encoding
+        return b"".join(self._encoded([self.destination.header], encoding))
+
+    def leading(self, part: int) -> bytes:
+        """The rows before the members."""
+        action = self.destination.action(self.kind, part)
+        rows = [[self._said(cell, action) for cell in row] for row in self.destination.leading_rows]
+        return b"".join(self._encoded(rows))
+
+    def members(self, rows: Iterable[Row], part: int) -> Iterator[bytes]:
+        """The lines of the members, one by one."""
+        action = self.destination.action(self.kind, part)
+        filled = self.destination.filled
+        if not filled:
+            return self._encoded(rows)
+        # Each cell of the header: a text that is the same in all rows, or a place in the row.
+        places = {name: place for place, name in enumerate(self.destination.columns)}
+        cells = [
+            self._said(filled[name], action) if name in filled else places[name]
+            for name in self.destination.header
+        ]
+        return self._encoded(
+            [row[cell] if isinstance(cell, int) else cell for cell in cells] for row in rows
+        )
+
+    def longest_part(self) -> int:
+        """A part whose word for the action is the longest, to measure with."""
+        return max((1, 2), key=lambda part: len(self.destination.action(self.kind, part)))
+
+    def _said(self, cell: str, action: str) -> str:
+        return cell.replace("{audience}", self.audience).replace("{action}", action)
+
+    def _encoded(self, rows: Iterable[Row], encoding: str = "utf-8") -> Iterator[bytes]:
+        buffer = io.StringIO(newline="")
+        writer = csv.writer(
+            buffer,
+            delimiter=self.destination.delimiter,
+            quoting=QUOTING[self.destination.quoting],
+            lineterminator=LINE_ENDS[self.destination.line_end],
+        )
+        for row in rows:
+            writer.writerow(row)
+            yield buffer.getvalue().encode(encoding)
+            buffer.seek(0)
+            buffer.truncate()
+
+
 def write_csv(
-    rows: Callable[[], Iterable[Row]], *, destination: Destination, folder: Path, name: str
+    rows: Callable[[], Iterable[Row]],
+    *,
+    destination: Destination,
+    folder: Path,
+    name: str,
+    audience: str = "",
+    kind: Kind = "full",
 ) -> list[WrittenFile]:
     """Writes `<name>.csv`, or `<name>_1.csv`, `<name>_2.csv`, ... of about equal length.
 
     Args:
-        rows: gives the rows anew at each call, in the same order; null is an empty cell.
+        rows: gives the rows anew at each call, in the same order, with the destination's
+            `columns`; null is an empty cell.
         destination: its header, form and limits.
         folder: made if it is not there.
         name: of the file, without ending.
+        audience: what the destination calls the list, for its cells {audience}.
+        kind: what the file does, for its cells {action}.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    header = _encoded([destination.header], destination, is_first=True)
-    parts = _part_count(rows, destination, len(next(header)))
-    lines = _encoded(rows(), destination)
-    if parts is None:
-        return [_write(folder / f"{name}.csv", destination, lines)]
-    count, per_part = parts
+    form = _Form(destination, audience, kind)
+    count, per_part = _parts(rows, form)
     names = [f"{name}_{number}" for number in range(1, count + 1)] if count > 1 else [name]
-    return [_write(folder / f"{part}.csv", destination, _taken(lines, per_part)) for part in names]
+    members = iter(rows())
+    return [
+        _write(folder / f"{part_name}.csv", form, part, _taken(members, per_part))
+        for part, part_name in enumerate(names, start=1)
+    ]
 
 
-def _part_count(
-    rows: Callable[[], Iterable[Row]], destination: Destination, header: int
-) -> tuple[int, int] | None:
-    """Number of parts and rows of each; None for a destination that takes files of any size."""
+def _parts(rows: Callable[[], Iterable[Row]], form: _Form) -> tuple[int, int | None]:
+    """Number of parts and rows of each; None = all, for a destination without limits."""
+    destination = form.destination
     if destination.maximum_rows is None and destination.maximum_bytes is None:
-        return None
+        return 1, None
+    part = form.longest_part()
     total = longest = size = 0
-    for line in _encoded(rows(), destination):
+    for line in form.members(rows(), part):
         total += 1
         size += len(line)
         longest = max(longest, len(line))
     count = math.ceil(total / destination.maximum_rows) if destination.maximum_rows else 1
     if destination.maximum_bytes is not None:
-        room = destination.maximum_bytes - header
+        room = destination.maximum_bytes - len(form.header()) - len(form.leading(part))
         if longest > room:
             raise AudienceError(
                 f"destination {destination.name}: a row of {longest} bytes does not fit its limit "
                 f"of {destination.maximum_bytes}; shorten the longest field"
             )
-        if header + size > destination.maximum_bytes:
+        if size > room:
             # Rows differ in length: only if each were as long as the longest is a part sure to fit.
             count = max(count, math.ceil(total / (room // longest)))
     count = max(1, count)
     return count, max(1, math.ceil(total / count))
 
 
-def _write(path: Path, destination: Destination, lines: Iterable[bytes]) -> WrittenFile:
-    digest, rows, size = hashlib.sha256(), -1, 0
+def _write(path: Path, form: _Form, part: int, rows: Iterable[Row]) -> WrittenFile:
+    digest, count, size = hashlib.sha256(), 0, 0
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
     with os.fdopen(descriptor, "wb") as stream:
         os.fchmod(descriptor, PRIVATE)
-        for chunk in (_encoded([destination.header], destination, is_first=True), lines):
-            for line in chunk:
-                stream.write(line)
-                digest.update(line)
-                size += len(line)
-                rows += 1
-    return WrittenFile(path, rows, size, digest.hexdigest())
+
+        def put(content: bytes) -> int:
+            stream.write(content)
+            digest.update(content)
+            return len(content)
+
+        size += put(form.header())
+        for line in form.members(rows, part):
+            if count == 0:
+                size += put(form.leading(part))
+            size += put(line)
+            count += 1
+    return WrittenFile(path, count, size, digest.hexdigest())
 
 
-def _encoded(
-    rows: Iterable[Row], destination: Destination, *, is_first: bool = False
-) -> Iterator[bytes]:
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(
-        buffer,
-        delimiter=destination.delimiter,
-        quoting=QUOTING[destination.quoting],
-        lineterminator="\r\n",
-    )
-    # A byte-order mark stands once, before the header.
-    encoding = destination.encoding if is_first else destination.encoding.removesuffix("-sig")
-    for row in rows:
-        writer.writerow(row)
-        yield buffer.getvalue().encode(encoding)
-        buffer.seek(0)
-        buffer.truncate()
-
-
-def _taken(lines: Iterator[bytes], count: int) -> Iterator[bytes]:
-    for _ in range(count):
-        line = next(lines, None)
-        if line is None:
+def _taken(rows: Iterator[Row], count: int | None) -> Iterator[Row]:
+    """The next rows, so many of them."""
+    taken = 0
+    while count is None or taken < count:
+        row = next(rows, None)
+        if row is None:
             return
-        yield line
+        yield row
+        taken += 1

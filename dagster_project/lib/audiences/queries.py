@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -13,8 +14,8 @@ from dagster_project.lib.extracts.quoting import identifier, literal
 class Queries:
     """SQL over the destination's export table and over what it was sent before.
 
-    `current` and `retained` have audience, account_key and the file's columns; `full`, `added` and
-    `removed` have the file's columns, in the order of the file's rows.
+    `current`, `retained` and `sent` have audience, key and the file's columns; `full`, `added`,
+    `removed` and `upserted` have the destination's `columns`, in the order of the file's rows.
     """
 
     def __init__(
@@ -26,18 +27,25 @@ class Queries:
         self._connection = connection
         self._destination = destination
         self._table = f"exports.{identifier(destination.table)}"
-        self._header = ", ".join(identifier(column) for column in destination.header)
-        own = [name for name in destination.header if name not in ("audience", "account_key")]
-        self._columns = ", ".join(identifier(name) for name in ("audience", "account_key", *own))
+        self._key = identifier(destination.key)
+        self._header = _listed(destination.columns)
+        own = [name for name in destination.columns if name not in ("audience", destination.key)]
+        self._columns = _listed(("audience", destination.key, *own))
         self._sent = self._sent_before(previous)
 
     def current(self, audience: str) -> str:
-        """The accounts of the audience that may be addressed."""
+        """The members of the audience that may be addressed."""
         return f"select {self._columns} from {self._table} where audience = {literal(audience)}"
 
     def full(self, audience: str) -> str:
-        """The whole list, by account."""
-        return f"select {self._header} from ({self.current(audience)}) order by account_key"
+        """The whole list, by key; a destination that matches rows gets no row twice."""
+        current = self.current(audience)
+        if self._destination.differences == "row":
+            return (
+                f"select {self._header} from ({current}) group by {self._header} "
+                f"order by min({self._key})"
+            )
+        return f"select {self._header} from ({current}) order by {self._key}"
 
     def added(self, audience: str) -> str:
         """What the destination lacks."""
@@ -51,11 +59,42 @@ class Queries:
         """What the destination still holds of the audience after a removal."""
         before, now = self._before(audience), self.current(audience)
         if self._destination.differences == "row":
-            return f"{before} intersect {now}"
-        return f"select * from ({before}) semi join ({now}) as now using (account_key)"
+            # Who stands for a row may have changed; the row is still there.
+            same = _same("now", "before", self._destination.columns)
+            return f"select now.* from ({now}) as now semi join ({before}) as before on {same}"
+        return f"select * from ({before}) semi join ({now}) as now using ({self._key})"
+
+    def upserted(self, audience: str) -> str:
+        """Rows that are not as they were sent last, and rows to be cleared."""
+        cleared = ", ".join(
+            identifier(name)
+            if name in self._destination.kept_when_cleared
+            else f"{literal(self._destination.cleared)} as {identifier(name)}"
+            for name in self._destination.columns
+        )
+        before, now = self._before(audience), self.current(audience)
+        gone = f"select * from ({before}) anti join ({now}) as now using ({self._key})"
+        if self._destination.held is not None:
+            held = f"exports.{identifier(self._destination.held)}"
+            gone = f"select * from ({gone}) semi join {held} as held using ({self._key})"
+        return (
+            f"select {self._header} from ("
+            f"select {self._key} as sent_key, {self._header} from ({self._changed(audience)}) "
+            f"union all select {self._key} as sent_key, {cleared} from ({gone})"
+            ") order by sent_key"
+        )
+
+    def sent(self, audience: str) -> str:
+        """What the destination holds after an upsert: of each row what was sent last."""
+        before, changed = self._before(audience), self._changed(audience)
+        return (
+            f"select * from ({changed}) union all select * from ({before}) "
+            f"semi join ({self.current(audience)}) as now using ({self._key}) "
+            f"anti join ({changed}) as changed using ({self._key})"
+        )
 
     def left_out(self, audience: str) -> str:
-        """Accounts that fit the audience and may not be addressed: reason, count."""
+        """Members that fit the audience and may not be addressed: reason, count."""
         members = f"exports.{identifier(self._destination.members)}"
         return (
             f"select ineligible_reason, count(*) from {members} "
@@ -63,24 +102,40 @@ class Queries:
             "group by all order by all"
         )
 
+    def audiences_sent(self) -> str:
+        """The audiences of which the destination holds something."""
+        return f"select distinct audience from {self._sent} order by audience"
+
     def copy(self, query: str, target: Path) -> None:
-        """Writes the rows of the query as Parquet, by audience and account."""
+        """Writes the rows of the query as Parquet, by audience and key."""
         self._connection.execute(
-            f"copy (select * from ({query}) order by audience, account_key) "
+            f"copy (select * from ({query}) order by audience, {self._key}) "
             f"to {literal(target)} (format parquet, compression zstd)"
+        )
+
+    def _changed(self, audience: str) -> str:
+        compared = [
+            name
+            for name in self._destination.columns
+            if name not in self._destination.not_compared and name != self._destination.key
+        ]
+        same = _same("now", "before", (self._destination.key, *compared))
+        return (
+            f"select now.* from ({self.current(audience)}) as now "
+            f"anti join ({self._before(audience)}) as before on {same}"
         )
 
     def _difference(self, rows: str, other: str) -> str:
         if self._destination.differences == "row":
-            # By what the file says, not by account: of two accounts that look alike to the
+            # By what the file says, not by key: of two members that look alike to the
             # destination, the one that leaves must not take the other with it.
             return (
                 f"select {self._header} from ({rows}) except select {self._header} from ({other}) "
                 "order by all"
             )
         return (
-            f"select {self._header} from ({rows}) anti join ({other}) as other using (account_key) "
-            "order by account_key"
+            f"select {self._header} from ({rows}) anti join ({other}) as other "
+            f"using ({self._key}) order by {self._key}"
         )
 
     def _before(self, audience: str) -> str:
@@ -100,3 +155,13 @@ class Queries:
             for name, kind, *_ in kinds
         )
         return f"(select {shown} from {source})"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(identifier(name) for name in names)
+
+
+def _same(one: str, other: str, names: Iterable[str]) -> str:
+    """Equal in all columns, an empty one like another."""
+    quoted = [identifier(name) for name in names]
+    return " and ".join(f"{one}.{name} is not distinct from {other}.{name}" for name in quoted)

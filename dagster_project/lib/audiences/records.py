@@ -7,18 +7,16 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from dagster_project.lib.audiences.destinations import Destination
+from dagster_project.lib.audiences.destinations import Destination, Kind
 from dagster_project.lib.audiences.files import WrittenFile
 
 MANIFEST = "manifest.json"
-
-Kind = Literal["full", "add", "remove", "upsert"]
 
 
 class AudienceFile(BaseModel):
     """One file, or one audience that is too small to be written (`file` is null then).
 
-    `left_out` counts accounts that fit the audience and are not in it, by reason. `wider_audience`
+    `rows` and `left_out` count members; who fits the audience and is not in it is left out, by reason. `wider_audience`
     is the next wider one that is large enough, if there is one.
     """
 

@@ -17,6 +17,7 @@ import duckdb
 from dagster_project.lib.audiences.destinations import (
     AudienceError,
     Destination,
+    Kind,
     chosen_destinations,
 )
 from dagster_project.lib.audiences.files import PRIVATE, Row, write_csv
@@ -25,7 +26,6 @@ from dagster_project.lib.audiences.records import (
     MANIFEST,
     AudienceFile,
     AudienceManifest,
-    Kind,
     below_minimum,
     written,
 )
@@ -38,12 +38,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Audience:
-    """One audience at one destination; `left_out` counts accounts by reason."""
+    """One audience at one destination; `left_out` counts members by reason.
+
+    One that is dropped has no line in the seed any more, and the destination still holds it.
+    """
 
     name: str
     rows: int
     left_out: dict[str, int]
     is_large_enough: bool
+    is_dropped: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,10 +84,11 @@ def write_audiences(
     for destination in chosen_destinations() if destinations is None else destinations:
         queries = Queries(connection, destination, previous)
         job = _Job(connection, destination, queries, folder)
-        audiences = [_measured(job, name) for name in destination.audiences or tuple(wider)]
+        names = destination.audiences or tuple(wider)
+        audiences = [_measured(job, name) for name in names] + _dropped(job, names)
         sizes = {audience.name: audience.rows for audience in audiences}
         for audience in audiences:
-            if not audience.is_large_enough:
+            if not audience.is_large_enough and not audience.is_dropped:
                 offered = _wider_that_does(audience.name, wider, sizes, destination.minimum_rows)
                 entries.append(_too_small(destination, audience, offered))
             entries.extend(_write_files(job, audience))
@@ -122,11 +127,20 @@ def _wider_that_does(
 
 
 def _measured(job: _Job, name: str) -> _Audience:
-    query = f"select count(*) from ({job.queries.current(name)})"
+    query = f"select count(*) from ({job.queries.full(name)})"
     row = job.connection.execute(query).fetchone()
     rows = int(row[0]) if row else 0
     left_out = dict(job.connection.execute(job.queries.left_out(name)).fetchall())
     return _Audience(name, rows, left_out, rows >= job.destination.minimum_rows)
+
+
+def _dropped(job: _Job, names: Sequence[str]) -> list[_Audience]:
+    sent = job.connection.execute(job.queries.audiences_sent()).fetchall()
+    return [
+        _Audience(name, 0, {}, is_large_enough=False, is_dropped=True)
+        for (name,) in sent
+        if name not in names
+    ]
 
 
 def _too_small(destination: Destination, audience: _Audience, offered: str | None) -> AudienceFile:
@@ -142,8 +156,8 @@ def _too_small(destination: Destination, audience: _Audience, offered: str | Non
 def _write_files(job: _Job, audience: _Audience) -> Iterator[AudienceFile]:
     name, queries = audience.name, job.queries
     removed = queries.removed(name)
-    if job.destination.differences is None:
-        yield from _write(job, audience, kind="upsert", name=name, query=queries.full(name))
+    if job.destination.differences == "changed":
+        yield from _write(job, audience, kind="upsert", name=name, query=queries.upserted(name))
     elif audience.is_large_enough:
         yield from _write(job, audience, kind="full", name=name, query=queries.full(name))
         added = queries.added(name)
@@ -163,7 +177,15 @@ def _write(
             yield from fetched
 
     target = job.folder / job.destination.name
-    for part in write_csv(rows, destination=job.destination, folder=target, name=name):
+    parts = write_csv(
+        rows,
+        destination=job.destination,
+        folder=target,
+        name=name,
+        audience=audience.name,
+        kind=kind,
+    )
+    for part in parts:
         logger.debug("%s/%s: %d rows", job.destination.name, part.path.name, part.rows)
         yield written(
             job.destination,
@@ -176,13 +198,16 @@ def _write(
 
 
 def _keep_sent(job: _Job, audiences: Sequence[_Audience]) -> None:
-    if job.destination.differences is None:
-        return
-    states = [
-        (job.queries.current if audience.is_large_enough else job.queries.retained)(audience.name)
-        for audience in audiences
-    ]
+    states = [_state(job, audience) for audience in audiences]
     target = job.folder / "sent" / f"{job.destination.name}.parquet"
     target.parent.mkdir(mode=0o700, exist_ok=True)
     job.queries.copy(" union all ".join(f"({state})" for state in states), target)
     target.chmod(PRIVATE)
+
+
+def _state(job: _Job, audience: _Audience) -> str:
+    if job.destination.differences == "changed":
+        return job.queries.sent(audience.name)
+    if audience.is_large_enough:
+        return job.queries.current(audience.name)
+    return job.queries.retained(audience.name)

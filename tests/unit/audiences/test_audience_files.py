@@ -15,6 +15,7 @@ import yaml
 from dagster_project.lib.audiences.destinations import (
     AudienceError,
     Destination,
+    Kind,
     chosen_destinations,
     load_destinations,
 )
@@ -30,7 +31,9 @@ HEADERS = {
     "email_domain,linkedin_url,industry,city,region,country_code,postal_code,employee_count,"
     "crm_system,crm_account_id",
 }
-SMALL = Destination(name="small", table="t", members="m", header=("name", "note"))
+SMALL = Destination(
+    name="small", table="t", members="m", header=("name", "note"), differences="key"
+)
 AWKWARD = [
     ("Müller, Söhne & Co", 'say "hi"'),
     ("=cmd|' /C calc'!A0", "-1"),
@@ -60,7 +63,8 @@ def open_umask() -> Iterator[None]:
 def test_header_is_the_destinations_own(tmp_path: Path, name: str) -> None:
     destination = load_destinations()[name]
     (file,) = write_csv(list, destination=destination, folder=tmp_path, name="A+B")
-    assert file.path.read_bytes() == f"{HEADERS[name]}\r\n".encode()
+    line_end = "\n" if name == "salesforce" else "\r\n"
+    assert file.path.read_bytes() == f"{HEADERS[name]}{line_end}".encode()
     assert (file.rows, file.path.name) == (0, "A+B.csv")
 
 
@@ -140,3 +144,81 @@ def test_a_row_that_fits_no_file_is_an_error(tmp_path: Path) -> None:
             folder=tmp_path,
             name="A",
         )
+
+
+BULK = Destination(
+    name="bulk",
+    table="t",
+    members="m",
+    key="contact_key",
+    header=("Type", "Name", "Text", "Action Type"),
+    filled={"Type": "Item", "Action Type": "{action}"},
+    leading_rows=(("Format Version", "6.0", "", ""), ("List", "{audience}", "", "{action}")),
+    actions={"full": "Replace", "more": "Add", "add": "Add", "remove": "Remove"},
+    differences="row",
+)
+MEMBERS = [("n1", "h1"), ("{action}", "h2"), ("n3", "h3")]
+
+
+@pytest.mark.parametrize(("kind", "word"), [("full", "Replace"), ("remove", "Remove")])
+def test_leading_rows_and_filled_cells_say_what_the_file_does(
+    tmp_path: Path, kind: Kind, word: str
+) -> None:
+    (file,) = write_csv(
+        lambda: MEMBERS, destination=BULK, folder=tmp_path, name="A", audience="A+B", kind=kind
+    )
+    assert read_back(file.path) == [
+        ["Type", "Name", "Text", "Action Type"],
+        ["Format Version", "6.0", "", ""],
+        ["List", "A+B", "", word],
+        ["Item", "n1", "h1", word],
+        ["Item", "{action}", "h2", word],
+        ["Item", "n3", "h3", word],
+    ]
+    assert file.rows == 3
+    assert file.size == file.path.stat().st_size
+
+
+def test_the_second_part_of_a_list_does_not_replace_the_first(tmp_path: Path) -> None:
+    files = write_csv(
+        lambda: MEMBERS,
+        destination=BULK.model_copy(update={"maximum_rows": 2}),
+        folder=tmp_path,
+        name="A",
+        audience="A",
+    )
+    assert [file.rows for file in files] == [2, 1]
+    words = [{row[3] for row in read_back(file.path)[2:]} for file in files]
+    assert words == [{"Replace"}, {"Add"}]
+
+
+def test_leading_rows_count_against_the_bytes_of_each_part(tmp_path: Path) -> None:
+    rows = [("n", "h" * (number % 7)) for number in range(50)]
+    files = write_csv(
+        lambda: rows,
+        destination=BULK.model_copy(update={"maximum_bytes": 250}),
+        folder=tmp_path,
+        name="A",
+        audience="A",
+    )
+    assert all(file.size <= 250 for file in files)
+    assert sum(file.rows for file in files) == 50
+    assert all(read_back(file.path)[1][0] == "Format Version" for file in files)
+
+
+def test_a_file_without_members_has_no_leading_rows(tmp_path: Path) -> None:
+    (file,) = write_csv(list, destination=BULK, folder=tmp_path, name="A_add", kind="add")
+    assert (file.rows, len(read_back(file.path))) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"filled": {"Other": "x"}}, "Other is no column of its header"),
+        ({"leading_rows": [["one"]]}, "a leading row is not as long as the header"),
+        ({"differences": "changed"}, "cleared is missing"),
+    ],
+)
+def test_rules_that_do_not_fit_together_are_refused(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Destination.model_validate(BULK.model_dump() | wrong)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -26,9 +27,17 @@ KEYED = MATCHED.model_copy(
     update={"name": "keyed", "header": ("account_key", "company"), "differences": "key"}
 )
 CHANGES = MATCHED.model_copy(
-    update={"name": "changes", "audiences": ("A",), "minimum_rows": 0, "differences": None}
+    update={
+        "name": "changes",
+        "header": ("account_key", "company", "city"),
+        "audiences": ("A",),
+        "minimum_rows": 0,
+        "differences": "changed",
+        "cleared": "#N/A",
+        "kept_when_cleared": ("account_key",),
+    }
 )
-Companies = dict[str, tuple[str, str | None]]
+Companies = Mapping[str, tuple[str, str | None]]
 FOUR: Companies = {
     "k1": ("Alpha", "Paris"),
     "k2": ("Beta", None),
@@ -44,6 +53,7 @@ def run(
     previous: Path | None = None,
     suppressed: int = 0,
     order: str = "audience",
+    held: tuple[str, ...] = (),
 ) -> AudienceManifest:
     """Audience A holds the companies, A+B one more for each, `tiny` the first one."""
     rows = [("A", key, *values) for key, values in companies.items()]
@@ -56,11 +66,13 @@ def run(
             "create table exports.incoming (audience varchar, account_key varchar, company varchar,"
             " city varchar)"
         )
-        connection.executemany("insert into exports.incoming values (?, ?, ?, ?)", rows)
+        if rows:
+            connection.executemany("insert into exports.incoming values (?, ?, ?, ?)", rows)
         connection.execute(
             f"create table exports.exp_companies as from exports.incoming order by {order};"
             "create table exports.exp_members as select audience, account_key,"
             " null::varchar as ineligible_reason from exports.incoming;"
+            "create table exports.exp_held (account_key varchar);"
             "create table seeds.audiences as select * from (values ('A', 'A', 'A+B'),"
             " ('A+B', 'A', null), ('A+B', 'B', null), ('tiny', 'A', 'A'))"
             " as t (audience, tier, wider_audience);"
@@ -69,6 +81,8 @@ def run(
             "insert into exports.exp_members select 'A', 's' || i, 'suppressed'"
             f" from range({suppressed}) as t (i)"
         )
+        if held:
+            connection.executemany("insert into exports.exp_held values (?)", [(k,) for k in held])
         return write_audiences(
             connection, destinations=destinations, folder=folder, previous=previous
         )
@@ -137,7 +151,7 @@ def test_wider_audience_is_the_next_that_is_large_enough(tmp_path: Path) -> None
 
 def test_differences_by_row_send_the_new_row_and_withdraw_the_old(tmp_path: Path) -> None:
     run(tmp_path / "1", FOUR, MATCHED)
-    changed = FOUR | {"k3": ("Gamma", "Nice"), "k5": ("Epsilon", None)}
+    changed = dict(FOUR) | {"k3": ("Gamma", "Nice"), "k5": ("Epsilon", None)}
     del changed["k1"]
     run(tmp_path / "2", changed, MATCHED, previous=tmp_path / "1")
     assert rows_of(tmp_path / "2", "matched/A_add.csv") == [["Epsilon", ""], ["Gamma", "Nice"]]
@@ -149,7 +163,7 @@ def test_differences_by_row_send_the_new_row_and_withdraw_the_old(tmp_path: Path
 
 def test_differences_by_key_ignore_new_figures(tmp_path: Path) -> None:
     run(tmp_path / "1", FOUR, KEYED)
-    changed = FOUR | {"k3": ("Gamma SA", "Nice"), "k5": ("Epsilon", None)}
+    changed = dict(FOUR) | {"k3": ("Gamma SA", "Nice"), "k5": ("Epsilon", None)}
     del changed["k1"]
     run(tmp_path / "2", changed, KEYED, previous=tmp_path / "1")
     assert rows_of(tmp_path / "2", "keyed/A_add.csv") == [["k5", "Epsilon"]]
@@ -157,7 +171,7 @@ def test_differences_by_key_ignore_new_figures(tmp_path: Path) -> None:
 
 
 def test_a_company_that_another_account_still_stands_for_is_not_withdrawn(tmp_path: Path) -> None:
-    twins = FOUR | {"k5": ("Alpha", "Paris")}
+    twins = dict(FOUR) | {"k5": ("Alpha", "Paris")}
     run(tmp_path / "1", twins, MATCHED)
     run(tmp_path / "2", FOUR, MATCHED, previous=tmp_path / "1")
     assert rows_of(tmp_path / "2", "matched/A_remove.csv") == []
@@ -199,8 +213,115 @@ def test_bytes_do_not_depend_on_the_order_of_rows(tmp_path: Path) -> None:
 
 def test_a_destination_of_changes_gets_one_file(tmp_path: Path) -> None:
     manifest = run(tmp_path, FOUR, CHANGES)
-    assert [(file.file, file.kind) for file in manifest.files] == [("changes/A.csv", "upsert")]
-    assert not (tmp_path / "sent").exists()
+    assert [(file.file, file.kind, file.rows) for file in manifest.files] == [
+        ("changes/A.csv", "upsert", 4)
+    ]
+
+
+def test_an_upsert_holds_what_changed_and_clears_who_left_once(tmp_path: Path) -> None:
+    run(tmp_path / "1", FOUR, CHANGES)
+    changed = dict(FOUR) | {"k2": ("Beta", "Brest"), "k5": ("Epsilon", None)}
+    del changed["k1"]
+    run(tmp_path / "2", changed, CHANGES, previous=tmp_path / "1")
+    assert rows_of(tmp_path / "2", "changes/A.csv") == [
+        ["k1", "#N/A", "#N/A"],
+        ["k2", "Beta", "Brest"],
+        ["k5", "Epsilon", ""],
+    ]
+    run(tmp_path / "3", changed, CHANGES, previous=tmp_path / "2")
+    assert rows_of(tmp_path / "3", "changes/A.csv") == []
+    run(tmp_path / "4", dict(FOUR) | changed, CHANGES, previous=tmp_path / "3")
+    assert rows_of(tmp_path / "4", "changes/A.csv") == [["k1", "Alpha", "Paris"]]
+
+
+def test_who_the_destination_no_longer_has_is_not_cleared(tmp_path: Path) -> None:
+    """An upsert of a row that is not there would create it."""
+    destination = CHANGES.model_copy(update={"held": "exp_held"})
+    run(tmp_path / "1", FOUR, destination)
+    left = {"k4": FOUR["k4"]}
+    run(tmp_path / "2", left, destination, previous=tmp_path / "1", held=("k2", "k4"))
+    assert rows_of(tmp_path / "2", "changes/A.csv") == [["k2", "#N/A", "#N/A"]]
+    run(tmp_path / "3", left, destination, previous=tmp_path / "2", held=("k1", "k2", "k4"))
+    assert rows_of(tmp_path / "3", "changes/A.csv") == []
+
+
+def test_a_column_that_is_not_compared_sends_nothing_and_goes_along(tmp_path: Path) -> None:
+    destination = CHANGES.model_copy(update={"not_compared": ("city",)})
+    run(tmp_path / "1", FOUR, destination)
+    moved = {key: (name, "Nantes") for key, (name, _) in FOUR.items()}
+    run(tmp_path / "2", moved, destination, previous=tmp_path / "1")
+    assert rows_of(tmp_path / "2", "changes/A.csv") == []
+    renamed = moved | {"k3": ("Gamma SA", "Nantes")}
+    run(tmp_path / "3", renamed, destination, previous=tmp_path / "2")
+    assert rows_of(tmp_path / "3", "changes/A.csv") == [["k3", "Gamma SA", "Nantes"]]
+    sent = duckdb.sql(
+        f"from '{tmp_path}/3/sent/changes.parquet' select account_key, city"
+    ).fetchall()
+    assert dict(sent) == {"k1": "Paris", "k2": None, "k3": "Nantes", "k4": "Lille"}
+
+
+def test_an_upsert_after_a_release_without_a_state_sends_everything(tmp_path: Path) -> None:
+    run(tmp_path / "1", FOUR, MATCHED)
+    run(tmp_path / "2", FOUR, CHANGES, previous=tmp_path / "1")
+    assert len(rows_of(tmp_path / "2", "changes/A.csv")) == 4
+
+
+def test_members_that_look_alike_stand_in_a_file_once(tmp_path: Path) -> None:
+    twins = dict(FOUR) | {"k0": ("Delta", "Lille"), "k5": ("Alpha", "Paris"), "k6": ("Beta", None)}
+    manifest = run(tmp_path / "1", twins, MATCHED)
+    assert [row[0] for row in rows_of(tmp_path / "1", "matched/A.csv")] == [
+        "Delta",
+        "Alpha",
+        "Beta",
+        "Gamma",
+    ]
+    assert entry(manifest, "A").rows == len(rows_of(tmp_path / "1", "matched/A_add.csv")) == 4
+
+
+def test_the_minimum_counts_what_the_destination_sees(tmp_path: Path) -> None:
+    manifest = run(tmp_path, {f"k{i}": ("Alpha", "Paris") for i in range(5)}, MATCHED)
+    assert (entry(manifest, "A").status, entry(manifest, "A").rows) == ("below_minimum", 1)
+
+
+def test_a_row_that_changes_hands_while_it_is_held_can_still_be_withdrawn(tmp_path: Path) -> None:
+    """Alpha is in a list that is too small to be sent anew, first by k1, then by k9, then not."""
+    run(tmp_path / "1", FOUR, MATCHED)
+    run(tmp_path / "2", {"k9": FOUR["k1"]}, MATCHED, previous=tmp_path / "1")
+    assert ["Alpha", "Paris"] not in rows_of(tmp_path / "2", "matched/A_remove.csv")
+    run(tmp_path / "3", {}, MATCHED, previous=tmp_path / "2")
+    assert rows_of(tmp_path / "3", "matched/A_remove.csv") == [["Alpha", "Paris"]]
+
+
+def test_an_audience_that_is_dropped_is_withdrawn_once(tmp_path: Path) -> None:
+    run(tmp_path / "1", FOUR, MATCHED, KEYED)
+    sent = tmp_path / "1" / "sent" / "matched.parquet"
+    renamed = duckdb.sql(
+        f"select * replace (if(audience = 'A', 'old', audience) as audience) from '{sent}'"
+    )
+    renamed.write_parquet(str(tmp_path / "renamed"))
+    (tmp_path / "renamed").replace(sent)
+    manifest = run(tmp_path / "2", FOUR, MATCHED, KEYED, previous=tmp_path / "1")
+    gone = [file for file in manifest.files if file.audience == "old"]
+    assert [(file.kind, file.rows, file.file) for file in gone] == [
+        ("remove", 4, "matched/old_remove.csv")
+    ]
+    again = run(tmp_path / "3", FOUR, MATCHED, KEYED, previous=tmp_path / "2")
+    assert not [file for file in again.files if file.audience == "old"]
+
+
+def test_a_key_of_another_name_orders_compares_and_remembers(tmp_path: Path) -> None:
+    by_company = KEYED.model_copy(update={"key": "company", "header": ("city", "company")})
+    run(tmp_path / "1", FOUR, by_company)
+    assert [row[1] for row in rows_of(tmp_path / "1", "keyed/A.csv")] == [
+        "Alpha",
+        "Beta",
+        "Delta",
+        "Gamma",
+    ]
+    other_keys = {f"x{key}": values for key, values in FOUR.items() if key != "k2"}
+    run(tmp_path / "2", other_keys, by_company, previous=tmp_path / "1")
+    assert rows_of(tmp_path / "2", "keyed/A_remove.csv") == [["", "Beta"]]
+    assert rows_of(tmp_path / "2", "keyed/A_add.csv") == []
 
 
 def test_a_column_that_the_last_release_lacks_is_empty_there(tmp_path: Path) -> None:
