@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.lib.audiences.destinations import Destination, load_destinations
-from dagster_project.lib.audiences.files import PRIVATE, QUOTING, write_csv
+from dagster_project.lib.audiences.files import LINE_ENDS, PRIVATE, QUOTING, write_csv
 from dagster_project.lib.audiences.records import MANIFEST
 from dagster_project.lib.extracts.quoting import identifier, literal
 from dagster_project.lib.forgetting import tables
@@ -100,21 +100,35 @@ def _removals_of(
     destination: Destination,
     target: Path,
 ) -> list[Path]:
+    """Rows to remove; of a destination that takes changed rows, rows that clear what was written to it."""
     relation = tables.parquet(path)
-    header = ", ".join(map(identifier, destination.header))
+    is_upsert = destination.differences == "changed"
+    shown = ", ".join(
+        f"{literal(destination.cleared)} as {identifier(name)}"
+        if is_upsert and name not in destination.kept_when_cleared
+        else identifier(name)
+        for name in destination.columns
+    )
     written = []
-    for audience in connection.execute(
+    for (audience,) in connection.execute(
         f"select distinct audience from {relation} where {condition} order by audience"
     ).fetchall():
         rows = connection.execute(
-            f"select distinct {header} from {relation} "
-            f"where ({condition}) and audience = {literal(audience[0])} order by all"
+            f"select distinct {shown} from {relation} "
+            f"where ({condition}) and audience = {literal(audience)} order by all"
         ).fetchall()
         folder = target / destination.name
-        name = f"{audience[0]}_remove"
+        name = audience if is_upsert else f"{audience}_remove"
         for old in folder.glob(f"{name}*.csv"):
             old.unlink()
-        files = write_csv(partial(iter, rows), destination=destination, folder=folder, name=name)
+        files = write_csv(
+            partial(iter, rows),
+            destination=destination,
+            folder=folder,
+            name=name,
+            audience=audience,
+            kind="upsert" if is_upsert else "remove",
+        )
         written += [file.path for file in files]
     return written
 
@@ -145,7 +159,7 @@ def _sent_rows(
     held = {name for name, _ in columns_of(connection, relation)}
     header = ", ".join(
         f"coalesce({identifier(name)}::varchar, '')" if name in held else "''"
-        for name in destination.header
+        for name in destination.columns
     )
     yield from connection.execute(f"select {header} from {relation} where {condition}").fetchall()
 
@@ -196,17 +210,29 @@ def _free_file(
     form: Mapping[str, Any] = {
         "delimiter": destination.delimiter if destination else ",",
         "quoting": QUOTING[destination.quoting] if destination else csv.QUOTE_MINIMAL,
+        "lineterminator": LINE_ENDS[destination.line_end] if destination else "\r\n",
     }
+    columns = destination.columns if destination else ()
     with path.open(encoding=encoding, newline="") as stream:
         read = [tuple(row) for row in csv.reader(stream, delimiter=form["delimiter"])]
-    kept = [*read[:1], *(row for row in read[1:] if not _names_one(row, rows, matcher))]
+    # cells that are the same in all rows of a file say nothing of a member
+    places = [place for place, name in enumerate(read[0] if read else ()) if name in columns]
+    kept = [
+        row
+        for number, row in enumerate(read)
+        if not number
+        or not (
+            tuple(row[place] for place in places if place < len(row)) in rows
+            or _names_one(row, matcher)
+        )
+    ]
     gone = len(read) - len(kept)
     if not gone:
         return
     freed.rows[entry["file"]] = gone
     freed.held.add((entry["destination"], entry["audience"]))
     buffer = io.StringIO(newline="")
-    csv.writer(buffer, lineterminator="\r\n", **form).writerows(kept)
+    csv.writer(buffer, **form).writerows(kept)
     text = buffer.getvalue().encode(encoding)
     entry["rows"] -= gone
     entry["sha256"] = hashlib.sha256(text).hexdigest()
@@ -218,9 +244,7 @@ def _free_file(
         _write_private(target / entry["file"], text)
 
 
-def _names_one(row: Row, rows: set[Row], matcher: Matcher) -> bool:
-    if row in rows:
-        return True
+def _names_one(row: Row, matcher: Matcher) -> bool:
     return any(
         matcher.account_key(cell) or matcher.contact_key(cell) or matcher.replaced(cell) != cell
         for cell in row
