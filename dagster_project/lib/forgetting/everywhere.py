@@ -16,7 +16,7 @@ from pathlib import Path
 
 from dagster_project.lib.extracts.discover import delivery_ids, find_deliveries
 from dagster_project.lib.extracts.errors import ExtractError
-from dagster_project.lib.extracts.ledger import hash_file, read_entry, read_ledger
+from dagster_project.lib.extracts.ledger import LedgerEntry, hash_file, read_entry, read_ledger
 from dagster_project.lib.forgetting.audience_files import write_removals
 from dagster_project.lib.forgetting.found import plain_names
 from dagster_project.lib.forgetting.landed import FORGOTTEN, counted, without_forgotten
@@ -24,11 +24,13 @@ from dagster_project.lib.forgetting.matcher import Matcher
 from dagster_project.lib.forgetting.record import ForgottenRecord, read_record, write_record
 from dagster_project.lib.forgetting.releases import (
     MARTS,
+    Input,
     free_release,
     kept_releases,
     publish_database,
     sweep,
 )
+from dagster_project.lib.forgetting.tables import Counts
 from dagster_project.lib.forgetting.texts import free_folder
 from dagster_project.lib.release.live import read_live
 from dagster_project.settings import Settings
@@ -103,8 +105,14 @@ def forget_everywhere(
     _free_texts(settings, matcher, names, done, is_dry=is_dry)
     if is_pending:
         _remove_warehouse(settings, done, is_dry=is_dry)
-    _free_releases(published, matcher, names, done, is_dry=is_dry)
-    _free_raw(raw, matcher, done, is_dry=is_dry)
+    taken = {entry.delivery_id: counted(entry, raw, matcher) for entry in _pending(raw, matcher)}
+    rows = {
+        (entry.sha256, entry.system, entry.entity): entry.rows_read
+        - (taken[entry.delivery_id].removed if entry.delivery_id in taken else 0)
+        for entry in read_ledger(raw)
+    }
+    _free_releases(published, matcher, names, done, rows=rows, is_dry=is_dry)
+    _free_raw(raw, matcher, done, taken, is_dry=is_dry)
     done.still_delivered = _still_delivered(settings)
     if not is_dry and is_pending:
         write_record(record.model_copy(update={"is_unfinished": False}), raw)
@@ -157,18 +165,22 @@ def _free_releases(
     names: Mapping[str, str],
     done: Forgotten,
     *,
+    rows: Mapping[Input, int],
     is_dry: bool,
 ) -> None:
     last: dict[tuple[str, str], str] = {}
+    live = read_live(published)
     for folder in kept_releases(published):
-        freed = free_release(folder, matcher, names, is_dry=is_dry)
+        # the gate compares the next run's rows with those of the live release
+        inputs = rows if live is not None and folder == live.folder else {}
+        freed = free_release(folder, matcher, names, inputs=inputs, is_dry=is_dry)
         for pair in sorted(freed.audiences.held):
             last.setdefault(pair, folder.name)
         release = f"release {folder.name}"
         for name, counts in freed.marts.items():
             done.add(f"{release}: mart {name}", counts.removed, counts.changed)
-        for name, rows in freed.audiences.rows.items():
-            done.add(f"{release}: audiences/{name}", removed=rows)
+        for name, count in freed.audiences.rows.items():
+            done.add(f"{release}: audiences/{name}", removed=count)
         for name, count in freed.texts.items():
             done.add(f"{release}: {name}", changed=count)
     done.held = [(*pair, release) for pair, release in sorted(last.items())]
@@ -176,19 +188,34 @@ def _free_releases(
         publish_database(published)
 
 
-def _free_raw(raw: Path, matcher: Matcher, done: Forgotten, *, is_dry: bool) -> None:
-    kept: set[Path] = set()
-    for entry in read_ledger(raw):
-        landed = raw / entry.entity / entry.landed
-        kept |= {landed, raw / "rejected" / (entry.rejected or "-")}
-        if not landed.is_file() or entry.filtered_by == matcher.fingerprint:
-            continue
-        counts = counted(entry, raw, matcher)
+def _pending(raw: Path, matcher: Matcher) -> list[LedgerEntry]:
+    """Landed deliveries that were not gone through since the record grew."""
+    return [
+        entry
+        for entry in read_ledger(raw)
+        if entry.filtered_by != matcher.fingerprint
+        and (raw / entry.entity / entry.landed).is_file()
+    ]
+
+
+def _free_raw(
+    raw: Path,
+    matcher: Matcher,
+    done: Forgotten,
+    taken: Mapping[int, Counts],
+    *,
+    is_dry: bool,
+) -> None:
+    for entry in _pending(raw, matcher):
+        counts = taken[entry.delivery_id]
         done.add(f"raw zone: {entry.entity} of {entry.file}", counts.removed, counts.changed)
         if not is_dry:
             without_forgotten(entry, raw, matcher)
     if is_dry or not raw.is_dir():
         return
+    kept: set[Path] = set()
+    for entry in read_ledger(raw):
+        kept |= {raw / entry.entity / entry.landed, raw / "rejected" / (entry.rejected or "-")}
     # what a killed landing left, and what is made of the landed files and is made again from them
     for path in sorted(raw.rglob("*.parquet")) + sorted(raw.rglob(".*.part")):
         if path not in kept and path.name != "_empty.parquet":

@@ -31,6 +31,8 @@ from dagster_project.lib.release.durable import copy_beside, sync, sync_tree
 from dagster_project.lib.release.live import CURRENT, DATABASE, MANIFEST, RELEASE_ID, RELEASES
 
 MARTS, AUDIENCES = "marts", "audiences"
+Input = tuple[str, str, str]
+"""Hash, system and entity of a delivered file."""
 REPORT_ENDINGS = (".html", ".json", ".txt", ".csv")
 
 
@@ -55,7 +57,12 @@ def kept_releases(published: Path) -> list[Path]:
 
 
 def free_release(
-    folder: Path, matcher: Matcher, names: Mapping[str, str], *, is_dry: bool = False
+    folder: Path,
+    matcher: Matcher,
+    names: Mapping[str, str],
+    *,
+    inputs: Mapping[Input, int] | None = None,
+    is_dry: bool = False,
 ) -> FreedRelease:
     """Frees a release; it is whole at every moment, as it was or as it is to be.
 
@@ -63,6 +70,7 @@ def free_release(
         folder: of the release.
         matcher: knows what is forgotten.
         names: of forgotten accounts, with the ids that stand for them.
+        inputs: rows that the release's files have without them, by hash, system and entity.
         is_dry: only counts.
     """
     freed = FreedRelease(folder.name)
@@ -79,6 +87,7 @@ def free_release(
         )
         _free_texts(folder, part, matcher=matcher, names=names, freed=freed)
         manifest, count = freed_record(manifest, matcher, names)
+        count += _correct_inputs(manifest, inputs or {})
         freed.texts |= {MANIFEST: count} if count else {}
         if freed and not is_dry:
             manifest["rewritten_on"] = [
@@ -148,6 +157,21 @@ def _free_marts(
             folder=part / MARTS,
             target=part / DATABASE,
         )
+
+
+def _correct_inputs(manifest: dict[str, Any], rows: Mapping[Input, int]) -> int:
+    """Takes the rows that went off the counts of the files; returns how many files that concerns."""
+    corrected = 0
+    for said in manifest["inputs"]:
+        own = rows.get((said["sha256"], said["system"], said["entity"]), said["rows_read"])
+        gone = said["rows_read"] - own
+        if gone > 0:
+            # which of them an other row had superseded is not known any more
+            loaded = max(0, said["rows_loaded"] - gone)
+            said["rows_superseded"] -= gone - (said["rows_loaded"] - loaded)
+            said["rows_loaded"], said["rows_read"] = loaded, own
+            corrected += 1
+    return corrected
 
 
 def _free_texts(
