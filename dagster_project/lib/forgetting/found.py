@@ -14,7 +14,12 @@ from dagster_project.lib.extracts.ledger import LedgerEntry, read_ledger
 from dagster_project.lib.extracts.quoting import literal
 from dagster_project.lib.forgetting import tables
 from dagster_project.lib.forgetting.forms import digests, host_of, mailbox, plain_address
-from dagster_project.lib.forgetting.matcher import Matcher, addresses_in
+from dagster_project.lib.forgetting.matcher import (
+    LONG_ID_CHARACTERS,
+    SHORT_ID_CHARACTERS,
+    Matcher,
+    addresses_in,
+)
 from dagster_project.lib.forgetting.record import ForgottenRecord, Kind
 from dagster_project.lib.release.live import LiveRelease
 
@@ -136,11 +141,18 @@ def _with_their_contacts(record: ForgottenRecord, raw: Path) -> ForgottenRecord:
     plains |= {plain for plain in _user_addresses(raw) if matcher.address(plain)}
     return record.extended(
         {
-            "contact": {f"{system}:{contact}" for system, contact in theirs},
+            "contact": {f"{system}:{own}" for system, contact in theirs for own in _ids(contact)},
             "email": {mailbox(plain) for plain in plains},
             "digest": {digest for plain in plains for digest in digests(plain)},
         }
     )
+
+
+def _ids(contact: str) -> set[str]:
+    """The id, and the short form of one of Salesforce's."""
+    if len(contact) == LONG_ID_CHARACTERS and contact.isalnum():
+        return {contact, contact[:SHORT_ID_CHARACTERS]}
+    return {contact}
 
 
 def _contacts(raw: Path) -> Iterator[tuple[str, str, str, str | None]]:

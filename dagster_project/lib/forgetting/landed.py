@@ -223,7 +223,7 @@ def _edit_layout(
             relation,
             "id",
             lambda text: (
-                matcher.contact(entry.system, text)
+                matcher.contact_of_layout(entry.system, text)
                 if layout in ("contacts", "persons")
                 else layout in ("accounts", "companies", "organizations", "partners")
                 and (

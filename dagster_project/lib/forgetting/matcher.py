@@ -16,6 +16,8 @@ from dagster_project.lib.forgetting.record import ForgottenRecord, Kind
 
 PLACEHOLDER = "(forgotten)"
 NAME_CHARACTERS = 12
+SHORT_ID_CHARACTERS = 15
+LONG_ID_CHARACTERS = 18
 
 
 class Matcher:
@@ -51,6 +53,12 @@ class Matcher:
     def contact(self, system: str, contact_id: str) -> bool:
         """Whether a contact of the CRM is forgotten."""
         return self._is("contact", f"{system}:{contact_id}")
+
+    def contact_of_layout(self, system: str, contact_id: str) -> bool:
+        """The same by the id as the system writes it: Salesforce's 18 characters are 15 and three to check them."""
+        return self.contact(system, contact_id) or self.contact(
+            system, contact_id[:SHORT_ID_CHARACTERS]
+        )
 
     def contact_key(self, key: str) -> bool:
         """The same by its key, `system:contact_id`."""

@@ -19,6 +19,8 @@ from dagster_project.lib.release.durable import part_of
 
 # Keys of our JSON files under which a text may name an account.
 SPEAKING = ("observed", "failed", "errors", "left", "ignored", "schema_changes", "message")
+# SQLite's own files beside a database; it empties them itself.
+BESIDE_SQLITE = ("-wal", "-shm", "-journal")
 SQLITE = b"SQLite format 3\0"
 
 log = logging.getLogger(__name__)
@@ -61,7 +63,7 @@ def free_folder(
     """Frees every text and every SQLite database below a folder; what was found by file."""
     found: dict[str, int] = {}
     for path in sorted(folder.rglob("*")):
-        if not path.is_file() or path.is_symlink():
+        if not path.is_file() or path.is_symlink() or path.name.endswith(BESIDE_SQLITE):
             continue
         with path.open("rb") as stream:
             is_database = stream.read(len(SQLITE)) == SQLITE
@@ -89,24 +91,31 @@ def _free_file(path: Path, matcher: Matcher, names: Mapping[str, str], *, is_dry
 
 def _free_database(path: Path, matcher: Matcher, names: Mapping[str, str], *, is_dry: bool) -> int:
     total = 0
-    with contextlib.closing(sqlite3.connect(path)) as connection:
+    mode = "ro" if is_dry else "rw"
+    address = f"{path.resolve().as_uri()}?mode={mode}"
+    with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
         connection.execute("pragma secure_delete = on")
         tables = connection.execute(
             "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'"
         ).fetchall()
         for (table,) in tables:
-            total += _free_table(connection, table, matcher, names)
+            total += _free_table(connection, table, matcher, names, is_dry=is_dry)
         if total and not is_dry:
             connection.commit()
             connection.execute("vacuum")
+        if not is_dry:
+            # pages of before may lie in the log beside the file
             connection.execute("pragma wal_checkpoint(truncate)")
-        else:
-            connection.rollback()
     return total
 
 
 def _free_table(
-    connection: sqlite3.Connection, table: str, matcher: Matcher, names: Mapping[str, str]
+    connection: sqlite3.Connection,
+    table: str,
+    matcher: Matcher,
+    names: Mapping[str, str],
+    *,
+    is_dry: bool,
 ) -> int:
     total = 0
     columns = connection.execute(f"pragma table_info({identifier(table)})").fetchall()
@@ -117,9 +126,9 @@ def _free_table(
         ).fetchall()
         for row, text in rows:
             other, count = freed_text(text, matcher, names)
-            if count:
+            total += count
+            if count and not is_dry:
                 connection.execute(
                     f"update {identifier(table)} set {name} = ? where rowid = ?", (other, row)
                 )
-                total += count
     return total

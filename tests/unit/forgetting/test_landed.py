@@ -237,12 +237,17 @@ def test_what_a_profile_joins_with_keeps_its_ids_alone(folder: Folder) -> None:
             "003A000000BBBBB,001A000000AAAAA,Bob,Builder,bob@x.com",
         ],
     )
+    folder.write(
+        "crm/Contact_2.csv",
+        ["Id,AccountId,FirstName,LastName,Email", "003A000000AAAAA,001A000000AAAAA,Ann,Smyth,"],
+    )
     folder.land()
-    assert folder.rows("salesforce.contacts", "email") == [("anna@x.com",), ("bob@x.com",)]
+    assert folder.rows("salesforce.contacts", "email") == [("anna@x.com",), ("bob@x.com",), (None,)]
     folder.forget("email", "anna@x.com")
     folder.land()
     rows = folder.rows("salesforce.contacts", "id, account_id, last_name, email")
     assert rows == [
+        ("003A000000AAAAA", "001A000000AAAAA", None, None),
         ("003A000000AAAAA", "001A000000AAAAA", None, None),
         ("003A000000BBBBB", "001A000000AAAAA", "Builder", "bob@x.com"),
     ]
