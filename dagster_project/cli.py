@@ -171,6 +171,24 @@ def simulate(
 
 
 @app.command()
+def audiences(
+    destination: Annotated[
+        list[str] | None,
+        typer.Option("--destination", help="Of the files; repeatable. Without it all."),
+    ] = None,
+    out: Out = None,
+    settings: SettingsFile = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show the live release's audience files: rows, who came and left, who is left out and why."""
+    from dagster_project.audiences import run_audiences
+
+    flags = {"out": out, "destinations": destination}
+    _run(run_audiences, flags, settings=settings, as_json=as_json, debug=debug)
+
+
+@app.command()
 def backtest(
     out: Out = None, settings: SettingsFile = None, as_json: Json = False, debug: Debug = False
 ) -> None:

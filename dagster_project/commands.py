@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 DEMO_LANDING = "demo_landing"
 LAST_RUNS = 5
 PIPE_WIDTH = 120
-NOT_SETTINGS = ("account", "moves", "lang", "name", "email", "domain", "removals", "dry_run")
+NOT_SETTINGS = (
+    *("account", "moves", "lang", "name", "destinations"),
+    *("email", "domain", "removals", "dry_run"),
+)
 INTERRUPTED = 130
 
 

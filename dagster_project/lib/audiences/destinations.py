@@ -29,6 +29,7 @@ class Destination(BaseModel):
     members: str
     key: str = "account_key"
     header: tuple[str, ...] = Field(min_length=1)
+    read_from: dict[str, str] = {}
     filled: dict[str, str] = {}
     leading_rows: tuple[tuple[str, ...], ...] = ()
     actions: dict[Kind | Literal["more"], str] = {}
@@ -39,6 +40,7 @@ class Destination(BaseModel):
     differences: Literal["row", "key", "changed"]
     not_compared: tuple[str, ...] = ()
     cleared: str | None = None
+    cleared_cells: dict[str, str] = {}
     kept_when_cleared: tuple[str, ...] = ()
     held: str | None = None
     delimiter: str = ","
@@ -48,9 +50,12 @@ class Destination(BaseModel):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        named = {*self.filled, *self.not_compared, *self.kept_when_cleared}
+        named = {*self.filled, *self.read_from}
         if unknown := sorted(named - set(self.header)):
             raise ValueError(f"destination {self.name}: {unknown[0]} is no column of its header")
+        compared = {*self.not_compared, *self.kept_when_cleared, *self.cleared_cells}
+        if unknown := sorted(compared - set(self.columns)):
+            raise ValueError(f"destination {self.name}: {unknown[0]} is no column of its table")
         if any(len(row) != len(self.header) for row in self.leading_rows):
             raise ValueError(f"destination {self.name}: a leading row is not as long as the header")
         if self.differences == "changed" and self.cleared is None:
@@ -59,8 +64,10 @@ class Destination(BaseModel):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The header's columns that the table holds."""
-        return tuple(name for name in self.header if name not in self.filled)
+        """The columns of the table, in the order of the header's cells that are not filled."""
+        return tuple(
+            self.read_from.get(name, name) for name in self.header if name not in self.filled
+        )
 
     def action(self, kind: Kind, part: int) -> str:
         """The destination's word for what a file does; `part` counts from 1."""

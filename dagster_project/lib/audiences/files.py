@@ -60,9 +60,9 @@ class _Form:
         if not filled:
             return self._encoded(rows)
         # Each cell of the header: a text that is the same in all rows, or a place in the row.
-        places = {name: place for place, name in enumerate(self.destination.columns)}
+        places = iter(range(len(self.destination.columns)))
         cells = [
-            self._said(filled[name], action) if name in filled else places[name]
+            self._said(filled[name], action) if name in filled else next(places)
             for name in self.destination.header
         ]
         return self._encoded(

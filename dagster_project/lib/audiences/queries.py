@@ -69,7 +69,7 @@ class Queries:
         cleared = ", ".join(
             identifier(name)
             if name in self._destination.kept_when_cleared
-            else f"{literal(self._destination.cleared)} as {identifier(name)}"
+            else f"{self._cleared(name)} as {identifier(name)}"
             for name in self._destination.columns
         )
         before, now = self._before(audience), self.current(audience)
@@ -112,6 +112,12 @@ class Queries:
             f"copy (select * from ({query}) order by audience, {self._key}) "
             f"to {literal(target)} (format parquet, compression zstd)"
         )
+
+    def _cleared(self, column: str) -> str:
+        kinds = self._connection.execute(f"describe {self.current('')}").fetchall()
+        kind = next(kind for name, kind, *_ in kinds if name == column)
+        value = self._destination.cleared_cells.get(column, self._destination.cleared)
+        return f"cast({literal(value)} as {kind})"
 
     def _changed(self, audience: str) -> str:
         compared = [

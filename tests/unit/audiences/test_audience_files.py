@@ -21,7 +21,7 @@ from dagster_project.lib.audiences.destinations import (
 )
 from dagster_project.lib.audiences.files import write_csv
 
-MODELS = Path(__file__).parents[3] / "dbt" / "models" / "exports" / "_exports__models.yml"
+EXPORTS = Path(__file__).parents[3] / "dbt" / "models" / "exports"
 HEADERS = {
     "linkedin_companies": "companyname,companywebsite,companyemaildomain,linkedincompanypageurl,"
     "stocksymbol,industry,city,state,companycountry,zipcode",
@@ -68,15 +68,21 @@ def test_header_is_the_destinations_own(tmp_path: Path, name: str) -> None:
     assert (file.rows, file.path.name) == (0, "A+B.csv")
 
 
-@pytest.mark.parametrize("name", list(HEADERS))
+@pytest.mark.parametrize("name", list(load_destinations()))
 def test_the_destinations_model_has_the_columns(name: str) -> None:
-    models = {model["name"]: model for model in yaml.safe_load(MODELS.read_text())["models"]}
+    models = {
+        model["name"]: [column["name"] for column in model.get("columns", [])]
+        for path in EXPORTS.glob("_*__models.yml")
+        for model in yaml.safe_load(path.read_text()).get("models", [])
+    }
     destination = load_destinations()[name]
-    columns = [column["name"] for column in models[destination.table]["columns"]]
-    own = columns[1:] if "account_key" in destination.header else columns[2:]
-    assert columns[:2] == ["audience", "account_key"]
-    assert tuple(own) == destination.header
-    assert destination.members in models
+    columns = models[destination.table]
+    assert columns[0] == "audience"
+    assert set(columns[1:]) == {destination.key, *destination.columns}
+    assert models[destination.members][0] == "audience"
+    assert "ineligible_reason" in models[destination.members]
+    if destination.held:
+        assert destination.key in models[destination.held]
 
 
 def test_rules_of_outputs_stand() -> None:
@@ -152,6 +158,7 @@ BULK = Destination(
     members="m",
     key="contact_key",
     header=("Type", "Name", "Text", "Action Type"),
+    read_from={"Name": "name"},
     filled={"Type": "Item", "Action Type": "{action}"},
     leading_rows=(("Format Version", "6.0", "", ""), ("List", "{audience}", "", "{action}")),
     actions={"full": "Replace", "more": "Add", "add": "Add", "remove": "Remove"},
@@ -177,6 +184,10 @@ def test_leading_rows_and_filled_cells_say_what_the_file_does(
     ]
     assert file.rows == 3
     assert file.size == file.path.stat().st_size
+
+
+def test_a_title_is_read_from_the_column_that_it_names() -> None:
+    assert BULK.columns == ("name", "Text")
 
 
 def test_the_second_part_of_a_list_does_not_replace_the_first(tmp_path: Path) -> None:
@@ -216,6 +227,7 @@ def test_a_file_without_members_has_no_leading_rows(tmp_path: Path) -> None:
     [
         ({"filled": {"Other": "x"}}, "Other is no column of its header"),
         ({"leading_rows": [["one"]]}, "a leading row is not as long as the header"),
+        ({"not_compared": ["Name"]}, "Name is no column of its table"),
         ({"differences": "changed"}, "cleared is missing"),
     ],
 )

@@ -234,6 +234,20 @@ def test_an_upsert_holds_what_changed_and_clears_who_left_once(tmp_path: Path) -
     assert rows_of(tmp_path / "4", "changes/A.csv") == [["k1", "Alpha", "Paris"]]
 
 
+def test_a_column_may_be_cleared_by_a_word_of_its_own(tmp_path: Path) -> None:
+    destination = CHANGES.model_copy(
+        update={
+            "header": ("Key", "Company", "Town"),
+            "read_from": {"Key": "account_key", "Company": "company", "Town": "city"},
+            "cleared_cells": {"city": "0"},
+        }
+    )
+    run(tmp_path / "1", FOUR, destination)
+    run(tmp_path / "2", {}, destination, previous=tmp_path / "1")
+    assert rows_of(tmp_path / "2", "changes/A.csv")[0] == ["k1", "#N/A", "0"]
+    assert (tmp_path / "2/changes/A.csv").read_text().startswith("Key,Company,Town\n")
+
+
 def test_who_the_destination_no_longer_has_is_not_cleared(tmp_path: Path) -> None:
     """An upsert of a row that is not there would create it."""
     destination = CHANGES.model_copy(update={"held": "exp_held"})
@@ -327,7 +341,7 @@ def test_a_key_of_another_name_orders_compares_and_remembers(tmp_path: Path) -> 
 def test_a_column_that_the_last_release_lacks_is_empty_there(tmp_path: Path) -> None:
     older = KEYED.model_copy(update={"header": ("account_key",)})
     run(tmp_path / "1", FOUR, older)
-    run(tmp_path / "2", {"k1": FOUR["k1"]} | FOUR, KEYED, previous=tmp_path / "1")
+    run(tmp_path / "2", FOUR, KEYED, previous=tmp_path / "1")
     assert rows_of(tmp_path / "2", "keyed/A_add.csv") == []
     run(tmp_path / "3", dict(list(FOUR.items())[1:]), KEYED, previous=tmp_path / "1")
     assert rows_of(tmp_path / "3", "keyed/A_remove.csv") == [["k1", ""]]

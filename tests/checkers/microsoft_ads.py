@@ -1,0 +1,43 @@
+"""`microsoft_ads`: a bulk file: format version, one customer list, its items with hashed e-mails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.checkers import reading
+
+ACTIONS = {"full": {"Replace", "Add"}, "add": {"Add"}, "remove": {"Remove"}}
+NEEDED = ["Type", "Id", "Parent Id", "Name", "Audience", "Action Type", "Sub Type", "Text"]
+
+
+def check(path: Path, kind: str) -> list[str]:
+    """What is wrong with the file; a file of no items may have no list either."""
+    table = reading.read(path)
+    problems = list(table.problems)
+    if missing := [name for name in NEEDED if name not in table.header]:
+        return [*problems, f"columns missing: {', '.join(missing)}"]
+    records = [row for _, row in table.records()]
+    items = [row for row in records if row["Type"] == "Customer List Item"]
+    lists = [row for row in records if row["Type"] == "Customer List"]
+    problems += reading.at_least(len(items), 300, kind)
+    if not items:
+        return problems
+    if records[0]["Type"] != "Format Version" or records[0]["Name"] != "6.0":
+        problems.append("the first record is not Format Version 6.0")
+    if len(lists) != 1 or records[1]["Type"] != "Customer List":
+        return [*problems, "the second record is not the only customer list"]
+    if len(items) + 2 != len(records):
+        problems.append("records of another type")
+    if lists[0]["Action Type"] not in ACTIONS[kind]:
+        problems.append(f"a {kind} file says {lists[0]['Action Type'] or 'no action'}")
+    named = {lists[0]["Audience"], lists[0]["Id"]} - {""}
+    for row in items:
+        if not {row["Audience"], row["Parent Id"]} & named:
+            problems.append("an item names no list of the file")
+        if row["Sub Type"] != "Email":
+            problems.append(f"an item of sub type {row['Sub Type'] or 'none'}")
+        if not row["Text"]:
+            problems.append("an item without text")
+    items_only = reading.Table(table.header, [list(row.values()) for row in items])
+    problems += reading.hashed(items_only, ["Text"]) + reading.unique(items_only, "Text")
+    return problems
