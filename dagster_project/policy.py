@@ -160,7 +160,6 @@ class Policy(Section):
         asked: list[tuple[str, object, object]] = [
             ("final_tier.matrix", self.final_tier.matrix, "default"),
             ("identity.public_email_domains", self.identity.public_email_domains, "default"),
-            ("audiences.minimums", self.audiences.minimums, "default"),
         ]
         return [f"{key}: {value}" for key, value, built in asked if value != built]
 

@@ -236,8 +236,42 @@ class Publication(Section):
     inactive_days: Days
 
 
-class Audiences(Section):
-    """Minimum sizes of audiences, and the consent that a contact needs to be in one."""
+def _own_minimums(value: object) -> object:
+    """`default`, or rows by destination: a company may ask for longer lists than the destination does."""
+    if value == "default":
+        return value
+    if not isinstance(value, dict):
+        raise ValueError(
+            f"{value} is neither default nor rows by destination; write default, or such as "
+            "{meta_custom_audience: 1000}"
+        )
+    # Only who names a minimum needs the destinations.
+    from dagster_project.lib.audiences.destinations import load_destinations
 
-    minimums: str = "default"
+    known = load_destinations()
+    for name, rows in value.items():
+        if name not in known:
+            raise ValueError(f"{name} is no destination; name one of {', '.join(known)}")
+        least = known[name].minimum_rows
+        if isinstance(rows, bool) or not isinstance(rows, int) or rows < least:
+            raise ValueError(
+                f"{name}: {rows} must be a whole number from {least} on, which the destination asks for"
+            )
+    return value
+
+
+class Audiences(Section):
+    """Minimum sizes of audiences, and the consent that a contact needs to be in one.
+
+    `minimums`: rows by destination where a company asks for more than the destination; a consent that is
+    not required is no choice that a file can make.
+    """
+
+    minimums: Annotated[Literal["default"] | dict[str, int], BeforeValidator(_own_minimums)] = (
+        "default"
+    )
     consent: Literal["required"] = "required"
+
+    def minimum_rows(self) -> dict[str, int]:
+        """The minimums that differ from the destinations' own."""
+        return {} if self.minimums == "default" else dict(self.minimums)

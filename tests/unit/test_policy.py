@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dagster_project.lib.audiences.destinations import chosen_destinations, with_minimums
 from dagster_project.policy import PolicyError, load_policy
 
 
@@ -121,11 +122,39 @@ def test_inherited_budget_of_a_tier_that_is_gone_is_dropped(tmp_path: Path) -> N
             "identity: {public_email_domains: own.csv}",
             ["identity.public_email_domains: own.csv"],
         ),
-        ("audiences: {minimums: own.csv}", ["audiences.minimums: own.csv"]),
     ],
 )
 def test_what_is_not_built_yet_is_named(tmp_path: Path, text: str, named: list[str]) -> None:
     assert load_policy(written(tmp_path, text)).unsupported() == named
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{minimums: own.csv}", "own.csv is neither default nor rows by destination"),
+        ("{minimums: {facebook: 9}}", "facebook is no destination; name one of generic, "),
+        ("{minimums: {linkedin_companies: 299}}", "299 must be a whole number from 300 on"),
+        ("{minimums: {linkedin_companies: true}}", "must be a whole number from 300 on"),
+        ("{consent: optional}", "audiences.consent"),
+    ],
+)
+def test_audiences_of_a_policy_are_refused_by_name(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        load_policy(written(tmp_path, f"audiences: {text}"))
+    assert problem in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_company_may_ask_for_longer_lists_than_the_destination(tmp_path: Path) -> None:
+    policy = load_policy(written(tmp_path, "audiences: {minimums: {linkedin_companies: 1000}}"))
+    assert policy.unsupported() == []
+    assert policy.audiences.minimum_rows() == {"linkedin_companies": 1000}
+    raised = with_minimums(chosen_destinations(), policy.audiences.minimum_rows())
+    own = chosen_destinations()
+    assert {d.name: d.minimum_rows for d in raised} == {
+        d.name: 1000 if d.name == "linkedin_companies" else d.minimum_rows for d in own
+    }
+    assert load_policy(None).audiences.minimum_rows() == {}
 
 
 BUILT = """

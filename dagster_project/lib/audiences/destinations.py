@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self
@@ -94,3 +95,15 @@ def chosen_destinations(names: tuple[str, ...] = ()) -> tuple[Destination, ...]:
     if unknown := [name for name in names if name not in known]:
         raise AudienceError(f"destination {unknown[0]}: not known; name one of {', '.join(known)}")
     return tuple(known[name] for name in names or known)
+
+
+def with_minimums(
+    destinations: Iterable[Destination], minimums: Mapping[str, int]
+) -> tuple[Destination, ...]:
+    """The destinations, with the rows that a company asks of a list in place of the destination's own."""
+    return tuple(
+        destination.model_copy(
+            update={"minimum_rows": minimums.get(destination.name, destination.minimum_rows)}
+        )
+        for destination in destinations
+    )

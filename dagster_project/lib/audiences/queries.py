@@ -29,6 +29,17 @@ class Queries:
         self._table = f"exports.{identifier(destination.table)}"
         self._key = identifier(destination.key)
         self._header = _listed(destination.columns)
+        # Of a destination that matches rows: what it matches by, and what else a row says, once.
+        self._compared_columns = [
+            name for name in destination.columns if name not in destination.not_compared
+        ]
+        self._compared = _listed(self._compared_columns)
+        self._header_once = ", ".join(
+            f"max({identifier(name)}) as {identifier(name)}"
+            if name in destination.not_compared
+            else identifier(name)
+            for name in destination.columns
+        )
         own = [name for name in destination.columns if name not in ("audience", destination.key)]
         self._columns = _listed(("audience", destination.key, *own))
         self._sent = self._sent_before(previous)
@@ -42,7 +53,7 @@ class Queries:
         current = self.current(audience)
         if self._destination.differences == "row":
             return (
-                f"select {self._header} from ({current}) group by {self._header} "
+                f"select {self._header_once} from ({current}) group by {self._compared} "
                 f"order by min({self._key})"
             )
         return f"select {self._header} from ({current}) order by {self._key}"
@@ -60,7 +71,7 @@ class Queries:
         before, now = self._before(audience), self.current(audience)
         if self._destination.differences == "row":
             # Who stands for a row may have changed; the row is still there.
-            same = _same("now", "before", self._destination.columns)
+            same = _same("now", "before", self._compared_columns)
             return f"select now.* from ({now}) as now semi join ({before}) as before on {same}"
         return f"select * from ({before}) semi join ({now}) as now using ({self._key})"
 
@@ -135,9 +146,10 @@ class Queries:
         if self._destination.differences == "row":
             # By what the file says, not by key: of two members that look alike to the
             # destination, the one that leaves must not take the other with it.
+            same = _same("rows", "other", self._compared_columns)
             return (
-                f"select {self._header} from ({rows}) except select {self._header} from ({other}) "
-                "order by all"
+                f"select {self._header_once} from ({rows}) as rows "
+                f"anti join ({other}) as other on {same} group by {self._compared} order by all"
             )
         return (
             f"select {self._header} from ({rows}) anti join ({other}) as other "

@@ -104,7 +104,7 @@ def _removals_of(
     relation = tables.parquet(path)
     is_upsert = destination.differences == "changed"
     shown = ", ".join(
-        f"{literal(destination.cleared)} as {identifier(name)}"
+        f"{literal(destination.cleared_cells.get(name, destination.cleared))} as {identifier(name)}"
         if is_upsert and name not in destination.kept_when_cleared
         else identifier(name)
         for name in destination.columns
@@ -212,11 +212,11 @@ def _free_file(
         "quoting": QUOTING[destination.quoting] if destination else csv.QUOTE_MINIMAL,
         "lineterminator": LINE_ENDS[destination.line_end] if destination else "\r\n",
     }
-    columns = destination.columns if destination else ()
+    filled = destination.filled if destination else {}
     with path.open(encoding=encoding, newline="") as stream:
         read = [tuple(row) for row in csv.reader(stream, delimiter=form["delimiter"])]
     # cells that are the same in all rows of a file say nothing of a member
-    places = [place for place, name in enumerate(read[0] if read else ()) if name in columns]
+    places = [place for place, name in enumerate(read[0] if read else ()) if name not in filled]
     kept = [
         row
         for number, row in enumerate(read)

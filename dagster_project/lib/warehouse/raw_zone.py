@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from dagster_project.lib.extracts.entities import Entity, load_entities
 from dagster_project.lib.extracts.full_extracts import places_of
 from dagster_project.lib.extracts.ledger import LedgerEntry
+from dagster_project.lib.phones import SCHEMA as PHONES
 from dagster_project.lib.release.live import LiveRelease
 
 DELIVERIES = pa.schema(
@@ -236,8 +237,18 @@ def create_raw_schema(
     deliveries: Sequence[Delivery],
     identifiers: Path,
     live: LiveRelease | None,
+    phones: Path | None = None,
 ) -> None:
-    """(Re)creates the views and tables that depend on the input files and on the live release."""
+    """(Re)creates the views and tables that depend on the input files and on the live release.
+
+    Args:
+        connection: to the warehouse.
+        raw: the raw zone.
+        deliveries: the files of today.
+        identifiers: what `normalise_identifiers` wrote.
+        live: the release that is live before this run.
+        phones: what `normalise_phones` wrote; None for no numbers.
+    """
     connection.execute("create schema if not exists raw")
     for entity in load_entities().values():
         _create_entity_view(connection, entity, raw, deliveries)
@@ -246,6 +257,10 @@ def create_raw_schema(
     write_table(connection, "delivery_months", DELIVERY_MONTHS, months)
     _create_rejected_view(connection, raw, deliveries)
     _create_view(connection, "identifiers", f"select * from read_parquet({_quoted(identifiers)})")
+    if phones is None:
+        write_table(connection, "phones", PHONES, [])
+    else:
+        _create_view(connection, "phones", f"select * from read_parquet({_quoted(phones)})")
     for mart, schema in LIVE_MARTS.items():
         _write_live(connection, mart, schema, live)
     write_table(connection, "quality_results", QUALITY_RESULTS, [])

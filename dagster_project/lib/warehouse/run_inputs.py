@@ -1,4 +1,4 @@
-"""Prepares the warehouse for a run: raw views, identifiers, policy, `as_of`, the live release."""
+"""Prepares the warehouse for a run: raw views, identifiers, phone numbers, policy, `as_of`, the live release."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import duckdb
 
 from dagster_project.lib.identifiers import normalise_identifiers
 from dagster_project.lib.landing import LandingReport
+from dagster_project.lib.phones import normalise_phones
 from dagster_project.lib.release.live import LiveRelease, read_live
 from dagster_project.lib.warehouse import raw_zone
 from dagster_project.lib.warehouse.as_of import day_after_last_invoiced_month
@@ -50,6 +51,13 @@ def prepare_raw_schema(
         raw_zone.entity_files(deliveries, settings.raw, "customers"),
         identifiers,
     )
+    phones = settings.raw / "phones.parquet"
+    normalise_phones(
+        settings.raw,
+        raw_zone.entity_files(deliveries, settings.raw, "contacts"),
+        raw_zone.entity_files(deliveries, settings.raw, "accounts"),
+        phones,
+    )
     as_of = settings.as_of or day_after_last_invoiced_month(
         delivery.entry for delivery in deliveries if delivery.counts
     )
@@ -70,6 +78,7 @@ def prepare_raw_schema(
             deliveries=deliveries,
             identifiers=identifiers,
             live=live,
+            phones=phones,
         )
         write_policy(connection, policy, as_of=as_of, run_at=run_at, live=live)
     return RunInputs(as_of=as_of, live_release_id=live.release_id if live else None)

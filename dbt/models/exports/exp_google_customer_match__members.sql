@@ -1,0 +1,1 @@
+{{ contact_members('google_customer_match') }}

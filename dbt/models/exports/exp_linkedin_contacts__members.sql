@@ -1,0 +1,1 @@
+{{ contact_members('linkedin_contacts') }}

@@ -1,0 +1,1 @@
+{{ contact_members('meta_custom_audience') }}
