@@ -34,6 +34,12 @@ def plain_address(text: str) -> str | None:
     return f"{local}@{_ascii(host.strip('.'))}"
 
 
+def bare_address(text: str) -> str | None:
+    """The address as destinations and suppressions hash it: lower case, no spaces, accents composed."""
+    bare = re.sub(r"\s+", "", unicodedata.normalize("NFC", text)).lower()
+    return bare if plain_address(bare) and bare.count("@") == 1 else None
+
+
 def mailbox(address: str) -> str:
     """The mailbox of a plain address: gmail takes no account of dots, of what follows a plus, nor of its name."""
     local, _, host = address.rpartition("@")

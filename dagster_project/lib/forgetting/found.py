@@ -13,7 +13,14 @@ from dagster_project.lib.explained import AccountNotFoundError, find_account
 from dagster_project.lib.extracts.ledger import LedgerEntry, read_ledger
 from dagster_project.lib.extracts.quoting import literal
 from dagster_project.lib.forgetting import tables
-from dagster_project.lib.forgetting.forms import digests, host_of, mailbox, plain_address
+from dagster_project.lib.forgetting.forms import (
+    bare_address,
+    digests,
+    digests_of,
+    host_of,
+    mailbox,
+    plain_address,
+)
 from dagster_project.lib.forgetting.matcher import (
     LONG_ID_CHARACTERS,
     SHORT_ID_CHARACTERS,
@@ -21,6 +28,7 @@ from dagster_project.lib.forgetting.matcher import (
     addresses_in,
 )
 from dagster_project.lib.forgetting.record import ForgottenRecord, Kind
+from dagster_project.lib.phones import normalise_phone
 from dagster_project.lib.release.live import LiveRelease
 
 # Texts of an account that logs and reports may hold; shorter ones are words that stand for anything.
@@ -59,7 +67,7 @@ def find_subject(
                 f"--email: {subject.text!r} is no address; write one like name@example.com"
             )
         named = mailbox(address)
-        marks = {"email": {named}, "digest": digests(address)}
+        marks = {"email": {named}, "digest": _digests(subject.text)}
     elif subject.kind == "domain":
         host = host_of(subject.text)
         if host is None:
@@ -139,13 +147,55 @@ def _with_their_contacts(record: ForgottenRecord, raw: Path) -> ForgottenRecord:
         if mailbox(plain) not in others
     }
     plains |= {plain for plain in _user_addresses(raw) if matcher.address(plain)}
+    written = {email for *_, email in rows if email and addresses_in(email) & plains}
     return record.extended(
         {
             "contact": {f"{system}:{own}" for system, contact in theirs for own in _ids(contact)},
             "email": {mailbox(plain) for plain in plains},
-            "digest": {digest for plain in plains for digest in digests(plain)},
+            "digest": {digest for text in plains | written for digest in _digests(text)}
+            | _phone_digests(raw, theirs),
         }
     )
+
+
+def _digests(text: str) -> set[str]:
+    """Of an address as it is written; a host in other letters than English ones is hashed as it stands, too."""
+    forms = {plain_address(text), bare_address(text)}
+    return {digest for form in forms if form for digest in digests(form)}
+
+
+def _phone_digests(raw: Path, theirs: set[tuple[str, str]]) -> set[str]:
+    """Digests of their numbers, as destinations take them, unless somebody else has the same number."""
+    if not theirs:
+        return set()
+    numbers: dict[str, set[tuple[str, str]]] = {}
+    with duckdb.connect(config=tables.CONFIG) as connection:
+        countries: dict[tuple[str, str], set[str]] = {}
+        for entry in _of_entity(raw, "accounts"):
+            for own, country in _pairs(
+                connection, _landed(entry, raw), "account_id", "country_code"
+            ):
+                countries.setdefault((entry.system, own), set()).add(country)
+        for entry in _of_entity(raw, "contacts"):
+            for contact, account, phone, country in connection.execute(
+                "select distinct contact_id, account_id, phone, country_code "
+                f"from {tables.parquet(_landed(entry, raw))} where phone is not null"
+            ).fetchall():
+                of_account = countries.get((entry.system, account), set())
+                for one in {country} if country else {*of_account, ""}:
+                    number = normalise_phone(phone, one).value
+                    if number:
+                        numbers.setdefault(number, set()).add((entry.system, contact))
+    own_numbers = {number for number, people in numbers.items() if people <= theirs}
+    return digests_of({form for number in own_numbers for form in (number, number.lstrip("+"))})
+
+
+def _of_entity(raw: Path, entity: str) -> list[LedgerEntry]:
+    return [
+        entry
+        for entry in read_ledger(raw)
+        if entry.entity == entity and _landed(entry, raw).is_file()
+    ]
 
 
 def _ids(contact: str) -> set[str]:
@@ -158,12 +208,11 @@ def _ids(contact: str) -> set[str]:
 def _contacts(raw: Path) -> Iterator[tuple[str, str, str, str | None]]:
     """System, id, account and address of every contact that was ever landed."""
     with duckdb.connect(config=tables.CONFIG) as connection:
-        for entry in read_ledger(raw):
-            if entry.entity == "contacts" and _landed(entry, raw).is_file():
-                yield from connection.execute(
-                    "select distinct source_system, contact_id, account_id, email "
-                    f"from {tables.parquet(_landed(entry, raw))}"
-                ).fetchall()
+        for entry in _of_entity(raw, "contacts"):
+            yield from connection.execute(
+                "select distinct source_system, contact_id, account_id, email "
+                f"from {tables.parquet(_landed(entry, raw))}"
+            ).fetchall()
 
 
 def _user_addresses(raw: Path) -> Iterator[str]:

@@ -18,7 +18,7 @@ from dagster_project.lib.extracts.ledger import LedgerEntry, write_entry
 from dagster_project.lib.extracts.quoting import identifier, literal, text_map
 from dagster_project.lib.extracts.writing import part_of
 from dagster_project.lib.forgetting import tables
-from dagster_project.lib.forgetting.forms import plain_address
+from dagster_project.lib.forgetting.forms import bare_address, mailbox
 from dagster_project.lib.forgetting.matcher import PLACEHOLDER, Matcher
 from dagster_project.lib.release.content import columns_of
 
@@ -167,7 +167,8 @@ def _special_cells(
 
 def _suppressed_digest(text: str) -> str:
     """SHA-256 of the address as suppressions compare it."""
-    return hashlib.sha256((plain_address(text) or text).encode()).hexdigest()
+    # gmail's many spellings are one mailbox there
+    return hashlib.sha256(mailbox(bare_address(text) or text).encode()).hexdigest()
 
 
 # Columns of the rows that a profile joins others with, where they are about a person or describe a company.
