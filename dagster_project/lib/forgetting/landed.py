@@ -97,18 +97,13 @@ def _edit(
 ) -> tables.Edit:
     relation = tables.parquet(path)
     entity = load_entities().get(entry.entity)
-    edit = tables.Edit()
+    but = ("source_system", *(("email_sha256",) if entry.entity == "suppressions" else ()))
+    edit = tables.Edit(cells=tables.text_cells(connection, relation, matcher, but=but))
     if entity is None:
         _edit_layout(connection, relation, edit, entry, matcher)
     else:
         edit.gone = _gone(connection, relation, entity, entry.system, matcher)
-        edit.cells = _special_cells(connection, relation, entity.name, matcher)
-    but = {
-        *edit.cells,
-        "source_system",
-        *(["email_sha256"] if entry.entity == "suppressions" else []),
-    }
-    edit.cells |= tables.text_cells(connection, relation, matcher, but=but)
+        _edit_people(connection, relation, entity.name, edit, matcher)
     return edit
 
 
@@ -143,26 +138,26 @@ def _gone(
     return conditions
 
 
-def _special_cells(
-    connection: duckdb.DuckDBPyConnection, relation: str, entity: str, matcher: Matcher
-) -> dict[str, str]:
+def _edit_people(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    entity: str,
+    edit: tables.Edit,
+    matcher: Matcher,
+) -> None:
     """Cells of people who keep their row."""
     if entity not in ("users", "suppressions"):
-        return {}
+        return
     found = tables.fitting(connection, relation, "email", matcher.email)
     if not found:
-        return {}
+        return
     theirs = tables.is_one_of("email", found)
     if entity == "users":
-        return {
-            name: f"case when not coalesce({theirs}, false) then {identifier(name)} end"
-            for name in ("user_name", "email")
-        }
-    digests = {text: _suppressed_digest(text) for text in found}
-    return {
-        "email": f"case when not coalesce({theirs}, false) then email end",
-        "email_sha256": f"coalesce(email_sha256, {text_map(digests)}[email])",
-    }
+        edit.set_where(theirs, "null", "user_name")
+    else:
+        digests = text_map({text: _suppressed_digest(text) for text in found})
+        edit.set_where(theirs, f"coalesce(email_sha256, {digests}[email])", "email_sha256")
+    edit.set_where(theirs, "null", "email")
 
 
 def _suppressed_digest(text: str) -> str:
@@ -235,11 +230,8 @@ def _edit_layout(
         )
         conditions += [tables.is_one_of("id", found)] if found else []
     if conditions:
-        theirs = f"coalesce({' or '.join(conditions)}, false)"
-        edit.cells = {
-            name: f"case when not {theirs} then {identifier(name)} end"
-            for name in sorted(columns & DESCRIBING)
-        }
+        for name in sorted(columns & DESCRIBING):
+            edit.set_where(" or ".join(conditions), "null", name)
 
 
 def _rewrite(connection: duckdb.DuckDBPyConnection, path: Path, edit: tables.Edit) -> None:

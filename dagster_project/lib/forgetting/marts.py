@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.lib.extracts.quoting import identifier, literal
+from dagster_project.lib.extracts.quoting import identifier, literal, text_map
 from dagster_project.lib.forgetting import tables
 from dagster_project.lib.forgetting.matcher import PLACEHOLDER, Matcher
 from dagster_project.lib.release.content import (
@@ -59,17 +59,14 @@ def mart_edit(
     """
     columns = columns_of(connection, relation)
     kinds = dict(columns)
-    edit = tables.Edit()
+    edit = tables.Edit(cells=tables.text_cells(connection, relation, matcher, columns=columns))
     if "contact_key" in kinds and matcher.has("contact"):
         found = tables.fitting(connection, relation, "contact_key", matcher.contact_key)
         edit.gone += [tables.is_one_of("contact_key", found)] if found else []
     if matcher.has("account"):
+        _blank_names(connection, relation, columns, names, edit)
         _blank_accounts(connection, relation, kinds, matcher, edit)
         _blank_reviews(connection, relation, kinds, matcher, edit)
-        _blank_names(connection, relation, columns, names, edit)
-    edit.cells |= tables.text_cells(
-        connection, relation, matcher, but=set(edit.cells), columns=columns
-    )
     return edit
 
 
@@ -93,7 +90,7 @@ def _blank_accounts(
             new = "regexp_extract(account_key, '^[^:]*:[^:]*:(.*)$', 1)"
         elif name in SENTENCES:
             new = literal(PLACEHOLDER)
-        edit.cells[name] = _where(theirs, new, name, kinds[name])
+        edit.set_where(theirs, f"({new})::{kinds[name]}", name)
 
 
 def _blank_reviews(
@@ -115,7 +112,7 @@ def _blank_reviews(
         ).fetchall()
         found = [other for of, other in pair if matcher.account(of, entity, other)]
         if found:
-            edit.cells[name] = _where(tables.is_one_of(own, found), own, name, kinds[name])
+            edit.set_where(tables.is_one_of(own, found), own, name)
 
 
 def _blank_names(
@@ -128,15 +125,11 @@ def _blank_names(
     if not names:
         return
     for column in columns:
-        if not tables.is_text(column) or column[0] in edit.cells:
+        if not tables.is_text(column):
             continue
         where = tables.is_one_of(column[0], names)
         if tables.row_count(connection, relation, where):
-            edit.cells[column[0]] = tables.changed(column[0], names)
-
-
-def _where(condition: str, new: str, name: str, kind: str) -> str:
-    return f"case when {condition} then ({new})::{kind} else {identifier(name)} end"
+            edit.set_where(where, f"{text_map(names)}[{identifier(column[0])}]", column[0])
 
 
 def write_mart(

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from dagster_project.lib.release.durable import sync
+from dagster_project.lib.release.live import MANIFEST
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -24,7 +25,7 @@ def exchange(new: Path, old: Path) -> None:
     """
     if not _exchanged(new, old):
         files = sorted(path for path in new.rglob("*") if path.is_file())
-        for path in sorted(files, key=lambda file: file.parent == new):
+        for path in sorted(files, key=lambda file: file == new / MANIFEST):
             os.replace(path, old / path.relative_to(new))
     sync(old.parent)
 

@@ -44,6 +44,11 @@ class Edit:
         """Whether the table stays as it is."""
         return not (self.gone or self.cells)
 
+    def set_where(self, condition: str, new: str, column: str) -> None:
+        """A new value of the column in the rows of a condition; in the others what becomes of it anyway."""
+        old = self.cells.get(column, identifier(column))
+        self.cells[column] = f"case when coalesce({condition}, false) then {new} else {old} end"
+
     def select(self, columns: Iterable[str], relation: str) -> str:
         """The table as it is to be."""
         shown = ", ".join(
