@@ -90,7 +90,7 @@ def host_of(text: str) -> str | None:
     host = _ascii(found.group(1).strip(".")) if found else ""
     # the bundled list: nothing is fetched
     known = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=())
-    return host if known(host).top_domain_under_public_suffix else None
+    return host if "." in host and known(host).suffix != host else None
 
 
 def parents(host: str) -> list[str]:

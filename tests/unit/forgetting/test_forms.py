@@ -93,6 +93,8 @@ def test_a_digest_is_found_in_any_letter_case_and_nowhere_within_a_longer_word()
         ("@mail.example.co.uk", "mail.example.co.uk"),
         ("anna@example.com", "example.com"),
         ("bücher.de", "xn--bcher-kva.de"),
+        ("corp.internal", "corp.internal"),
+        ("localhost", None),
         ("com", None),
         ("co.uk", None),
         ("", None),
