@@ -8,8 +8,10 @@ from typing import Literal
 
 from dagster_project.commands import Call, ExitCode
 from dagster_project.lib import shown
-from dagster_project.lib.forgetting.everywhere import Forgotten, finish, forget_everywhere, is_held
-from dagster_project.lib.forgetting.found import Subject, SubjectError, find_subject
+from dagster_project.lib.forgetting.accounts import SubjectError
+from dagster_project.lib.forgetting.delivered import is_held
+from dagster_project.lib.forgetting.everywhere import Forgotten, finish, forget_everywhere
+from dagster_project.lib.forgetting.found import Subject, find_subject
 from dagster_project.lib.forgetting.record import read_record
 from dagster_project.lib.release.live import read_live
 from dagster_project.refresh import RunInProgressError

@@ -83,7 +83,6 @@ def test_the_people_are_there_before(company: Refreshed) -> None:
     assert places_of(company.out, [NAME])
     sent = places_of(company.out / "published", needles(CARL))
     assert any("google_customer_match/" in place for place in sent)
-    assert any("linkedin_contacts" in place for place in sent)
 
 
 def test_kam_says_what_it_did_and_never_whom(own: Refreshed) -> None:

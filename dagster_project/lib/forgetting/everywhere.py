@@ -8,18 +8,15 @@ holds tells the steps before it whom to look for.
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dagster_project.lib.extracts.discover import delivery_ids, find_deliveries
-from dagster_project.lib.extracts.errors import ExtractError
-from dagster_project.lib.extracts.ledger import LedgerEntry, hash_file, read_entry, read_ledger
-from dagster_project.lib.forgetting.audience_files import write_removals
+from dagster_project.lib.extracts.ledger import LedgerEntry, read_ledger
+from dagster_project.lib.forgetting.delivered import still_delivered
 from dagster_project.lib.forgetting.found import plain_names
-from dagster_project.lib.forgetting.landed import FORGOTTEN, counted, without_forgotten
+from dagster_project.lib.forgetting.landed import counted, without_forgotten
 from dagster_project.lib.forgetting.matcher import Matcher
 from dagster_project.lib.forgetting.record import ForgottenRecord, read_record, write_record
 from dagster_project.lib.forgetting.releases import (
@@ -30,6 +27,7 @@ from dagster_project.lib.forgetting.releases import (
     publish_database,
     sweep,
 )
+from dagster_project.lib.forgetting.removals import write_removals
 from dagster_project.lib.forgetting.tables import Counts
 from dagster_project.lib.forgetting.texts import free_folder
 from dagster_project.lib.release.live import read_live
@@ -113,7 +111,7 @@ def forget_everywhere(
     }
     _free_releases(published, matcher, names, done, rows=rows, is_dry=is_dry)
     _free_raw(raw, matcher, done, taken, is_dry=is_dry)
-    done.still_delivered = _still_delivered(settings)
+    done.still_delivered = still_delivered(settings)
     if not is_dry and is_pending:
         write_record(record.model_copy(update={"is_unfinished": False}), raw)
     return done
@@ -222,40 +220,3 @@ def _free_raw(
             path.unlink(missing_ok=True)
     for path in sorted(raw.glob(".*.tmp")):
         path.unlink(missing_ok=True)
-
-
-def _still_delivered(settings: Settings) -> list[tuple[str, int]]:
-    """Files of the landing folder whose rows are left out, or changed, each time they are read."""
-    try:
-        found = find_deliveries(
-            settings.landing, profiles=settings.profiles, own_profiles=settings.own_profiles
-        )
-        hashes = {path: hash_file(path) for path in {file.path for file in found.files}}
-    except (ExtractError, OSError):
-        return []
-    rows: dict[str, int] = {}
-    ids = delivery_ids(found.files, hashes)
-    for delivered, delivery_id in zip(found.files, ids, strict=True):
-        entry = read_entry(settings.raw, delivery_id)
-        if entry is None:
-            continue
-        count = entry.rows_left_out.get(FORGOTTEN, 0) + entry.rows_changed
-        if count:
-            name = delivered.relative_path
-            rows[name] = rows.get(name, 0) + count
-    return sorted(rows.items())
-
-
-def is_held(warehouse: Path) -> bool:
-    """Whether a run of Dagster's web UI writes to the warehouse: it takes no lock of the output folder."""
-    import duckdb
-
-    if not warehouse.is_file():
-        return False
-    try:
-        duckdb.connect(str(warehouse), config={"temp_directory": os.devnull}).close()
-    except duckdb.IOException:
-        return True
-    except duckdb.Error:
-        return False
-    return False

@@ -15,23 +15,17 @@ import duckdb
 
 from dagster_project.lib.extracts.entities import Entity, load_entities
 from dagster_project.lib.extracts.ledger import LedgerEntry, write_entry
-from dagster_project.lib.extracts.quoting import identifier, literal, text_map
+from dagster_project.lib.extracts.quoting import literal, text_map
 from dagster_project.lib.extracts.writing import part_of
 from dagster_project.lib.forgetting import tables
 from dagster_project.lib.forgetting.forms import bare_address, mailbox
-from dagster_project.lib.forgetting.matcher import PLACEHOLDER, Matcher
+from dagster_project.lib.forgetting.landed_texts import OF_ACCOUNTS, edit_layout, rejected_edit
+from dagster_project.lib.forgetting.matcher import Matcher
 from dagster_project.lib.release.content import columns_of
 
 FORGOTTEN = "forgotten"
-# Rows that say something of an account by the account's id; books (invoice lines, costs) stay.
-OF_ACCOUNTS = {
-    "accounts": ("account_id", "accounts"),
-    "contacts": ("account_id", "accounts"),
-    "opportunities": ("account_id", "accounts"),
-    "activities": ("account_id", "accounts"),
-    "surveys": ("account_id", "accounts"),
-    "customers": ("customer_id", "customers"),
-}
+# Millions of rows, and nobody writes digests of addresses into them: seeking these takes ten times as long.
+FIGURES = ("invoice_lines", "exchange_rates", "product_costs", "control_totals")
 BY_REFERENCE = {
     "tier_overrides": ("account_id",),
     "identity_links": ("crm_account_id", "erp_customer_id"),
@@ -88,7 +82,7 @@ def _edits(
     edits = [(path, _edit(connection, path, entry, matcher))]
     if entry.rejected:
         rejected = raw / "rejected" / entry.rejected
-        edits.append((rejected, _rejected_edit(connection, rejected, entry, matcher)))
+        edits.append((rejected, rejected_edit(connection, rejected, entry, matcher)))
     return edits
 
 
@@ -98,9 +92,13 @@ def _edit(
     relation = tables.parquet(path)
     entity = load_entities().get(entry.entity)
     but = ("source_system", *(("email_sha256",) if entry.entity == "suppressions" else ()))
-    edit = tables.Edit(cells=tables.text_cells(connection, relation, matcher, but=but))
+    edit = tables.Edit(
+        cells=tables.text_cells(
+            connection, relation, matcher, but=but, with_digests=entry.entity not in FIGURES
+        )
+    )
     if entity is None:
-        _edit_layout(connection, relation, edit, entry, matcher)
+        edit_layout(connection, relation, edit, entry, matcher)
     else:
         edit.gone = _gone(connection, relation, entity, entry.system, matcher)
         _edit_people(connection, relation, entity.name, edit, matcher)
@@ -166,74 +164,6 @@ def _suppressed_digest(text: str) -> str:
     return hashlib.sha256(mailbox(bare_address(text) or text).encode()).hexdigest()
 
 
-# Columns of the rows that a profile joins others with, where they are about a person or describe a company.
-DESCRIBING = frozenset(
-    [
-        "name",
-        "first_name",
-        "last_name",
-        "email",
-        "phone",
-        "mobile",
-        "title",
-        "role",
-        "buying_role",
-        "linkedin_url",
-        "website",
-        "domain",
-        "vat",
-        "vat_number",
-        "registration",
-        "registration_number",
-        "region",
-        "city",
-        "zip",
-        "postal_code",
-        "industry",
-        "employees",
-        "revenue",
-        "annual_revenue",
-        "potential",
-        "owner",
-    ]
-)
-
-
-def _edit_layout(
-    connection: duckdb.DuckDBPyConnection,
-    relation: str,
-    edit: tables.Edit,
-    entry: LedgerEntry,
-    matcher: Matcher,
-) -> None:
-    """Rows that others are joined with stay under their ids; what they say of a person or company goes."""
-    columns = {name for name, kind in columns_of(connection, relation) if kind == "VARCHAR"}
-    layout = entry.entity.rpartition(".")[2]
-    conditions = []
-    if "first_name" in columns and "email" in columns:
-        found = tables.fitting(connection, relation, "email", matcher.email)
-        conditions += [tables.is_one_of("email", found)] if found else []
-    if "id" in columns:
-        found = tables.fitting(
-            connection,
-            relation,
-            "id",
-            lambda text: (
-                matcher.contact_of_layout(entry.system, text)
-                if layout in ("contacts", "persons")
-                else layout in ("accounts", "companies", "organizations", "partners")
-                and (
-                    matcher.account(entry.system, "accounts", text)
-                    or matcher.account(entry.system, "customers", text)
-                )
-            ),
-        )
-        conditions += [tables.is_one_of("id", found)] if found else []
-    if conditions:
-        for name in sorted(columns & DESCRIBING):
-            edit.set_where(" or ".join(conditions), "null", name)
-
-
 def _rewrite(connection: duckdb.DuckDBPyConnection, path: Path, edit: tables.Edit) -> None:
     """Replaces the file; rows keep the numbers of their lines, which their places told until now."""
     relation = tables.parquet(path)
@@ -246,38 +176,3 @@ def _rewrite(connection: duckdb.DuckDBPyConnection, path: Path, edit: tables.Edi
         f"copy ({edit.select(columns, relation)}) to {literal(part)} (format parquet)"
     )
     os.replace(part, path)
-
-
-def _rejected_edit(
-    connection: duckdb.DuckDBPyConnection, path: Path, entry: LedgerEntry, matcher: Matcher
-) -> tables.Edit:
-    """Rejected rows stay, and are counted; the text of those that name somebody goes whole."""
-    relation = tables.parquet(path)
-
-    def names_one(text: str) -> bool:
-        return matcher.replaced(text) != text or _names_account(text, entry, matcher)
-
-    edit = tables.Edit()
-    for column in ("raw_value", "raw_line"):
-        found = tables.fitting(connection, relation, column, names_one)
-        if found:
-            edit.cells[column] = (
-                f"case when {tables.is_one_of(column, found)} then {literal(PLACEHOLDER)} "
-                f"else {identifier(column)} end"
-            )
-    return edit
-
-
-def _names_account(text: str, entry: LedgerEntry, matcher: Matcher) -> bool:
-    """Whether a line that could not be read holds the id of a forgotten account, or contact."""
-    if not (matcher.has("account") or matcher.has("contact")):
-        return False
-    kind = OF_ACCOUNTS.get(entry.entity, ("", "accounts"))[1]
-    is_known = entry.entity in OF_ACCOUNTS
-    words = {word.strip(" \"'") for word in text.replace(";", ",").replace("\t", ",").split(",")}
-    return is_known and any(
-        matcher.account(entry.system, kind, word)
-        or (entry.entity == "contacts" and matcher.contact(entry.system, word))
-        for word in words
-        if word
-    )

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from dagster_project.lib.extracts.ledger import LedgerEntry, read_ledger
 from dagster_project.lib.forgetting import landed
-from dagster_project.lib.forgetting.found import Subject, SubjectError, find_subject
+from dagster_project.lib.forgetting.accounts import SubjectError
+from dagster_project.lib.forgetting.found import Subject, find_subject
 from dagster_project.lib.forgetting.landed import counted, without_forgotten
 from dagster_project.lib.forgetting.matcher import Matcher
 from dagster_project.lib.forgetting.record import read_record, write_record
