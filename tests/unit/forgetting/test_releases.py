@@ -15,11 +15,12 @@ import pytest
 
 from dagster_project.lib.audiences.destinations import load_destinations
 from dagster_project.lib.forgetting import releases, swap
-from dagster_project.lib.forgetting.audience_files import free_audiences, write_removals
+from dagster_project.lib.forgetting.audience_files import free_audiences
 from dagster_project.lib.forgetting.forms import digests
 from dagster_project.lib.forgetting.matcher import Matcher
 from dagster_project.lib.forgetting.record import ForgottenRecord
 from dagster_project.lib.forgetting.releases import free_release
+from dagster_project.lib.forgetting.removals import write_removals
 from dagster_project.lib.forgetting.texts import free_folder, freed_text
 from dagster_project.lib.release.content import content_sha256
 from dagster_project.lib.release.database import write_database
