@@ -93,7 +93,9 @@ def _subject(call: Call) -> Subject:
 def _show(call: Call, done: Forgotten, *, is_dry: bool) -> None:
     say = call.console.print
     if not done.places:
-        say("nothing is left: no place of the output folder names them")
+        say(
+            "nothing is left: no place of the output folder names them; what comes later is filtered"
+        )
     else:
         title = "Would be taken out" if is_dry else "Taken out"
         rows = [[place.place, place.removed, place.changed] for place in done.places]
@@ -112,5 +114,7 @@ def _show(call: Call, done: Forgotten, *, is_dry: bool) -> None:
         )
         for name, count in done.still_delivered:
             say(f"  {name}: {count} rows", markup=False, highlight=False)
+    for text in done.not_reached:
+        say(f"Not reached: {text}", markup=False, highlight=False, soft_wrap=True)
     if done.places and not is_dry:
         say("Run kam refresh: the next release is made without them.")

@@ -36,6 +36,13 @@ def still_delivered(settings: Settings) -> list[tuple[str, int]]:
     return sorted(rows.items())
 
 
+def not_reached(settings: Settings) -> list[str]:
+    """Copies outside of the output folder, which the next refresh replaces."""
+    if settings.engine in ("spark_thrift", "spark_connect"):
+        return [f"the tables on the cluster ({settings.engine}): kam refresh replaces them"]
+    return []
+
+
 def is_held(warehouse: Path) -> bool:
     """Whether a run of Dagster's web UI writes to the warehouse: it takes no lock of the output folder."""
     if not warehouse.is_file():

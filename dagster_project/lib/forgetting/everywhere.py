@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dagster_project.lib.extracts.ledger import LedgerEntry, read_ledger
-from dagster_project.lib.forgetting.delivered import still_delivered
+from dagster_project.lib.forgetting.delivered import not_reached, still_delivered
 from dagster_project.lib.forgetting.found import plain_names
 from dagster_project.lib.forgetting.landed import counted, without_forgotten
 from dagster_project.lib.forgetting.matcher import Matcher
@@ -54,12 +54,14 @@ class Forgotten:
         held: (destination, audience, last release) to which somebody was sent, or was about to be.
         removals: files written for the destinations.
         still_delivered: files of the landing folder that hold somebody forgotten, with their rows.
+        not_reached: what lies elsewhere and says the same until the next refresh.
     """
 
     places: list[Place] = field(default_factory=list)
     held: list[tuple[str, str, str]] = field(default_factory=list)
     removals: list[Path] = field(default_factory=list)
     still_delivered: list[tuple[str, int]] = field(default_factory=list)
+    not_reached: list[str] = field(default_factory=list)
 
     def add(self, place: str, removed: int = 0, changed: int = 0) -> None:
         """Notes a place where something was found."""
@@ -100,18 +102,20 @@ def forget_everywhere(
         if is_pending:
             write_record(record.model_copy(update={"is_unfinished": True}), raw)
         sweep(published)
-    _free_texts(settings, matcher, names, done, is_dry=is_dry)
-    if is_pending:
-        _remove_warehouse(settings, done, is_dry=is_dry)
     taken = {entry.delivery_id: counted(entry, raw, matcher) for entry in _pending(raw, matcher)}
     rows = {
         (entry.sha256, entry.system, entry.entity): entry.rows_read
         - (taken[entry.delivery_id].removed if entry.delivery_id in taken else 0)
         for entry in read_ledger(raw)
     }
+    _free_texts(settings, matcher, names, done, is_dry=is_dry)
+    # it is made of the raw zone, and of names in the live release
+    if record.is_unfinished or (is_new and (names or any(taken.values()))):
+        _remove_warehouse(settings, done, is_dry=is_dry)
     _free_releases(published, matcher, names, done, rows=rows, is_dry=is_dry)
     _free_raw(raw, matcher, done, taken, is_dry=is_dry)
     done.still_delivered = still_delivered(settings)
+    done.not_reached = not_reached(settings)
     if not is_dry and is_pending:
         write_record(record.model_copy(update={"is_unfinished": False}), raw)
     return done

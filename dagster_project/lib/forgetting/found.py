@@ -72,6 +72,8 @@ def find_subject(
 def plain_names(record: ForgottenRecord, *, raw: Path, marts: Iterable[Path]) -> dict[str, str]:
     """Names of forgotten accounts as raw zone and releases have them, each with the id that stands for it.
 
+    A name that another account has too is none of these: in a text it may mean the other.
+
     Args:
         record: what is forgotten.
         raw: the raw zone.
@@ -79,6 +81,7 @@ def plain_names(record: ForgottenRecord, *, raw: Path, marts: Iterable[Path]) ->
     """
     matcher = Matcher(record)
     names: dict[str, str] = {}
+    others: set[str] = set()
     if not matcher.has("account"):
         return names
     with duckdb.connect(config=tables.CONFIG) as connection:
@@ -88,13 +91,21 @@ def plain_names(record: ForgottenRecord, *, raw: Path, marts: Iterable[Path]) ->
                 for own, text in pairs(connection, landed_path(entry, raw), key, name):
                     if matcher.account(entry.system, entry.entity, own):
                         names[text] = own
+                    else:
+                        others.add(text)
         for folder in marts:
             path = folder / "account_tiers.parquet"
             if path.is_file():
                 for key, text in pairs(connection, path, "account_key", "account_name"):
                     if matcher.account_key(key):
                         names[text] = key.split(":", 2)[-1]
-    return {text: own for text, own in names.items() if _is_a_name(text) and text != own}
+                    else:
+                        others.add(text)
+    return {
+        text: own
+        for text, own in names.items()
+        if _is_a_name(text) and text != own and text not in others
+    }
 
 
 def _is_a_name(text: str) -> bool:

@@ -122,7 +122,8 @@ def _blank_names(
     names: Mapping[str, str],
     edit: tables.Edit,
 ) -> None:
-    if not names:
+    # rows with an account's key were told by it
+    if not names or "account_key" in dict(columns):
         return
     for column in columns:
         if not tables.is_text(column):

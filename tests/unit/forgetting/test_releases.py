@@ -17,6 +17,7 @@ from dagster_project.lib.audiences.destinations import load_destinations
 from dagster_project.lib.forgetting import releases, swap
 from dagster_project.lib.forgetting.audience_files import free_audiences
 from dagster_project.lib.forgetting.forms import digests
+from dagster_project.lib.forgetting.found import plain_names
 from dagster_project.lib.forgetting.matcher import Matcher
 from dagster_project.lib.forgetting.record import ForgottenRecord
 from dagster_project.lib.forgetting.releases import free_release
@@ -372,6 +373,27 @@ def test_texts_lose_names_and_addresses_in_every_form(tmp_path: Path) -> None:
     (check,) = json.loads((folder / "checks.json").read_bytes())
     assert check == {"observed": "A1", "check_name": "Alder & Söhne GmbH"}
     assert not free_folder(folder, matcher(), NAMES)
+
+
+def test_an_account_of_the_same_name_keeps_it(published: Path) -> None:
+    folder = published / "releases" / RELEASE
+    free_release(folder, matcher(), {"Birch": "A1", "Call them": "A1"})
+    rows = duckdb.sql(f"select account_name from '{folder}/marts/account_tiers.parquet' order by 1")
+    assert rows.fetchall() == [("A1",), ("Birch",)]
+    names = plain_names(matcher().record, raw=published / "none", marts=[folder / "marts"])
+    assert names == {}
+
+
+def test_a_name_is_known_unless_another_account_has_it(tmp_path: Path) -> None:
+    for folder, other in (("one", "Birch"), ("two", "Alder Ltd")):
+        (tmp_path / folder).mkdir()
+        duckdb.sql(
+            f"copy (select * from (values ('crm:accounts:A1', 'Alder Ltd'), ('crm:accounts:A2', '{other}'))"
+            f" as t(account_key, account_name)) to '{tmp_path}/{folder}/account_tiers.parquet'"
+        )
+    record = matcher().record
+    assert plain_names(record, raw=tmp_path, marts=[tmp_path / "one"]) == {"Alder Ltd": "A1"}
+    assert plain_names(record, raw=tmp_path, marts=[tmp_path / "one", tmp_path / "two"]) == {}
 
 
 def test_a_part_of_a_longer_name_stays() -> None:
