@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Literal
 
@@ -14,9 +16,13 @@ from filelock import FileLock
 
 from dagster_project.commands import run_command
 from dagster_project.forget import forget, run_forget
+from dagster_project.lib.demo.truth import Truth
 from dagster_project.lib.extracts.ledger import read_ledger
 from dagster_project.lib.forgetting.everywhere import Forgotten
-from dagster_project.lib.forgetting.found import Subject
+from dagster_project.lib.forgetting.found import Subject, find_subject
+from dagster_project.lib.forgetting.landed import without_forgotten
+from dagster_project.lib.forgetting.matcher import Matcher
+from dagster_project.lib.forgetting.record import read_record
 from dagster_project.lib.landing import LandingReport
 from dagster_project.refresh import RunInProgressError
 from dagster_project.settings import Settings
@@ -213,6 +219,37 @@ def test_a_user_keeps_the_id_and_the_hours(own: Refreshed) -> None:
     ).fetchall()
     assert rows[0] == ("U1", None, None, 150)
     assert rows[1][:3] == ("U2", "Ben", "ben@example.com")
+
+
+def test_the_demo_companys_people_go_as_a_plain_reading_of_its_file_says(
+    demo: tuple[Refreshed, Truth], tmp_path: Path
+) -> None:
+    company, _ = demo
+    raw = tmp_path / "raw"
+    shutil.copytree(company.out / "raw", raw)
+    with (company.landing / "crm" / "contacts.csv").open(encoding="utf-8-sig") as stream:
+        lines = list(csv.DictReader(stream))
+    hosts = Counter(line["email"].lower().rpartition("@")[2] for line in lines if line["email"])
+    domain, _ = hosts.most_common(1)[0]
+    theirs = {
+        line["contact_id"] for line in lines if line["email"].lower().strip().endswith(f"@{domain}")
+    }
+    assert len(theirs) > 1
+    before = contact_ids(raw)
+    record = find_subject(Subject("domain", domain), read_record(raw), raw=raw, live=company.live)
+    matcher = Matcher(record)
+    for entry in read_ledger(raw):
+        if entry.entity == "contacts":
+            after = without_forgotten(entry, raw, matcher)
+            gone = after.rows_left_out.get("forgotten", 0)
+            assert gone == entry.rows_loaded - after.rows_loaded
+    assert contact_ids(raw) == [own for own in before if own not in theirs]
+    assert len(contact_ids(raw)) < len(before)
+
+
+def contact_ids(raw: Path) -> list[str]:
+    found = duckdb.sql(f"select contact_id from '{raw}/contacts/*.parquet' order by all").fetchall()
+    return [own for (own,) in found]
 
 
 @pytest.mark.parametrize(
