@@ -168,6 +168,9 @@ def _free_file(
     gone = len(read) - len(kept)
     if not gone:
         return
+    if gone == entry["rows"]:
+        # without members a file has no leading rows either
+        kept = kept[:1]
     freed.rows[entry["file"]] = gone
     freed.held.add((entry["destination"], entry["audience"]))
     buffer = io.StringIO(newline="")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import duckdb
@@ -48,7 +47,7 @@ def is_held(warehouse: Path) -> bool:
     if not warehouse.is_file():
         return False
     try:
-        duckdb.connect(str(warehouse), config={"temp_directory": os.devnull}).close()
+        duckdb.connect(str(warehouse), read_only=True).close()
     except duckdb.IOException:
         return True
     except duckdb.Error:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dagster_project.lib.extracts.ledger import LedgerEntry, read_ledger
-from dagster_project.lib.forgetting.delivered import not_reached, still_delivered
+from dagster_project.lib.forgetting.delivered import is_held, not_reached, still_delivered
 from dagster_project.lib.forgetting.found import plain_names
 from dagster_project.lib.forgetting.landed import counted, without_forgotten
 from dagster_project.lib.forgetting.matcher import Matcher
@@ -24,13 +24,12 @@ from dagster_project.lib.forgetting.releases import (
     Input,
     free_release,
     kept_releases,
-    publish_database,
-    sweep,
 )
 from dagster_project.lib.forgetting.removals import write_removals
 from dagster_project.lib.forgetting.tables import Counts
 from dagster_project.lib.forgetting.texts import free_folder
-from dagster_project.lib.release.live import read_live
+from dagster_project.lib.release.live import RELEASES, read_live
+from dagster_project.lib.release.publish import sweep
 from dagster_project.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -101,7 +100,7 @@ def forget_everywhere(
             done.removals = write_removals(live.audiences, matcher, removals)
         if is_pending:
             write_record(record.model_copy(update={"is_unfinished": True}), raw)
-        sweep(published)
+        _put_right(published)
     taken = {entry.delivery_id: counted(entry, raw, matcher) for entry in _pending(raw, matcher)}
     rows = {
         (entry.sha256, entry.system, entry.entity): entry.rows_read
@@ -124,7 +123,8 @@ def forget_everywhere(
 def finish(settings: Settings) -> None:
     """Goes on where a killed call ended, before anything else is done with the output folder."""
     record = read_record(settings.raw)
-    if record.is_unfinished:
+    # a run of the web UI works on the warehouse; what it lands is filtered already
+    if record.is_unfinished and not is_held(settings.warehouse):
         log.info("going on with a kam forget that did not end")
         forget_everywhere(record, settings, is_new=True)
 
@@ -187,7 +187,13 @@ def _free_releases(
             done.add(f"{release}: {name}", changed=count)
     done.held = [(*pair, release) for pair, release in sorted(last.items())]
     if not is_dry:
-        publish_database(published)
+        _put_right(published)
+
+
+def _put_right(published: Path) -> None:
+    """What killed calls and runs left goes; BI opens the live release's database, not the one of before."""
+    if (published / RELEASES).is_dir():
+        sweep(published, read_live(published))
 
 
 def _pending(raw: Path, matcher: Matcher) -> list[LedgerEntry]:

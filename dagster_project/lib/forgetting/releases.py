@@ -27,8 +27,8 @@ from dagster_project.lib.forgetting.matcher import Matcher
 from dagster_project.lib.forgetting.swap import exchange
 from dagster_project.lib.forgetting.texts import freed_record, freed_text
 from dagster_project.lib.release.database import write_database
-from dagster_project.lib.release.durable import copy_beside, sync, sync_tree
-from dagster_project.lib.release.live import CURRENT, DATABASE, MANIFEST, RELEASE_ID, RELEASES
+from dagster_project.lib.release.durable import sync_tree
+from dagster_project.lib.release.live import DATABASE, MANIFEST, RELEASE_ID, RELEASES
 
 MARTS, AUDIENCES = "marts", "audiences"
 Input = tuple[str, str, str]
@@ -105,24 +105,6 @@ def free_release(
     return freed
 
 
-def publish_database(published: Path) -> None:
-    """The live release's database in the place where BI opens it, if it is another one there."""
-    current = published / CURRENT
-    if not current.is_file():
-        return
-    live = published / RELEASES / json.loads(current.read_bytes())["release_id"] / DATABASE
-    os.replace(copy_beside(live, published / DATABASE), published / DATABASE)
-    sync(published)
-
-
-def sweep(published: Path) -> None:
-    """Removes what a killed call, or a killed run, left."""
-    for folder in (published / RELEASES).glob(".*.part"):
-        shutil.rmtree(folder, ignore_errors=True)
-    for path in published.glob(".*.part"):
-        path.unlink(missing_ok=True)
-
-
 def _free_marts(
     folder: Path,
     part: Path,
@@ -151,6 +133,7 @@ def _free_marts(
                 )
     if freed.marts:
         _link_rest(folder / MARTS, part / MARTS)
+    if freed.marts and (folder / DATABASE).is_file():
         # into a new file: in the old one the free blocks would keep what they held
         write_database(
             marts=described_marts(folder / DATABASE, keys),

@@ -14,6 +14,8 @@ import duckdb
 import pytest
 
 from dagster_project.lib.audiences.destinations import load_destinations
+from dagster_project.lib.audiences.files import write_csv
+from dagster_project.lib.audiences.records import AudienceManifest, written
 from dagster_project.lib.forgetting import releases, swap
 from dagster_project.lib.forgetting.audience_files import free_audiences
 from dagster_project.lib.forgetting.forms import digests
@@ -273,6 +275,32 @@ def test_removal_files_are_in_the_destinations_form(published: Path, tmp_path: P
     assert tuple(header) == load_destinations()["google_customer_match"].header
     assert sorted(row[0] for row in rows) == ["", sha(ANNA)]
     assert write_removals(folder, matcher(), tmp_path / "removals") == written
+
+
+@pytest.mark.parametrize("others", [[], [BOB]])
+def test_leading_rows_go_with_the_last_member(tmp_path: Path, others: list[str]) -> None:
+    destination = load_destinations()["microsoft_ads"]
+    folder = tmp_path / "audiences"
+    (file,) = write_csv(
+        lambda: [[sha(address)] for address in (ANNA, *others)],
+        destination=destination,
+        folder=folder / "microsoft_ads",
+        name="A",
+        audience="A",
+    )
+    entry = written(destination, file, audience="A", kind="full", left_out={}, is_large_enough=True)
+    manifest = AudienceManifest(files=(entry,)).model_dump_json()
+    (folder / "manifest.json").write_text(manifest, encoding="utf-8")
+    free_audiences(folder, tmp_path / "freed", matcher())
+    path = tmp_path / "freed" / "microsoft_ads" / "A.csv"
+    text = path.read_text(encoding="utf-8").lower()
+    assert sha(ANNA) not in text
+    assert len(text.splitlines()) == (4 if others else 1)
+    (said,) = json.loads((tmp_path / "freed" / "manifest.json").read_bytes())["files"]
+    assert (said["rows"], said["sha256"]) == (
+        len(others),
+        hashlib.sha256(path.read_bytes()).hexdigest(),
+    )
 
 
 def test_a_dry_run_and_a_second_call_change_nothing(published: Path) -> None:
