@@ -32,6 +32,8 @@ from dagster_project.lib.release.live import RELEASES, read_live
 from dagster_project.lib.release.publish import sweep
 from dagster_project.settings import Settings
 
+TABLES = (".duckdb", ".parquet")
+
 log = logging.getLogger(__name__)
 
 
@@ -140,10 +142,19 @@ def _free_texts(
     for folder in (settings.runs, settings.dagster_home):
         if folder.is_dir():
             if not is_dry:
-                for scratch in folder.glob("*/scratch"):
-                    shutil.rmtree(scratch, ignore_errors=True)
+                _remove_scratch(folder)
             found = free_folder(folder, matcher, names, is_dry=is_dry)
             done.add(f"{folder.name} (logs and records)", changed=sum(found.values()))
+
+
+def _remove_scratch(folder: Path) -> None:
+    """What a killed run left of its tables: nothing reads it again."""
+    for scratch in folder.glob("*/scratch"):
+        shutil.rmtree(scratch, ignore_errors=True)
+    for ending in TABLES:
+        for path in folder.rglob(f"*{ending}*"):
+            if path.is_file():
+                path.unlink()
 
 
 def _remove_warehouse(settings: Settings, done: Forgotten, *, is_dry: bool) -> None:
