@@ -110,9 +110,13 @@ def _blank_reviews(
         pair = connection.execute(
             f"select distinct {system}, {own} from {relation} where {system} is not null and {own} is not null"
         ).fetchall()
-        found = [other for of, other in pair if matcher.account(of, entity, other)]
+        found = [
+            f"({system} = {literal(of)} and {own} = {literal(other)})"
+            for of, other in pair
+            if matcher.account(of, entity, other)
+        ]
         if found:
-            edit.set_where(tables.is_one_of(own, found), own, name)
+            edit.set_where(" or ".join(found), own, name)
 
 
 def _blank_names(
