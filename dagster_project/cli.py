@@ -215,6 +215,46 @@ def backtest(
     _run(run_backtest, {"out": out}, settings=settings, as_json=as_json, debug=debug)
 
 
+@app.command()
+def forget(
+    email: Annotated[
+        str | None, typer.Option("--email", help="The person with this address.")
+    ] = None,
+    domain: Annotated[
+        str | None, typer.Option("--domain", help="Everybody with an address at this domain.")
+    ] = None,
+    account: Annotated[
+        str | None,
+        typer.Option("--account", help="An account and its people: key, CRM or ERP id, system:id."),
+    ] = None,
+    removals: Annotated[
+        Path | None,
+        typer.Option("--removals", help="Write files here that take them off the destinations."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is found.")] = False,
+    out: Out = None,
+    landing: Landing = None,
+    engine: Engine = None,
+    settings: SettingsFile = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Take a person, a domain's people or an account out of all that the output folder keeps."""
+    from dagster_project.forget import run_forget
+
+    flags = {
+        "email": email,
+        "domain": domain,
+        "account": account,
+        "removals": removals,
+        "dry_run": dry_run,
+        "out": out,
+        "landing": landing,
+        "engine": engine,
+    }
+    _run(run_forget, flags, settings=settings, as_json=as_json, debug=debug)
+
+
 def _run(
     command: Any,
     flags: dict[str, Any],

@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 DEMO_LANDING = "demo_landing"
 LAST_RUNS = 5
 PIPE_WIDTH = 120
-NOT_SETTINGS = ("account", "moves", "lang", "name", "destinations", "send")
+NOT_SETTINGS = (
+    *("account", "moves", "lang", "name", "destinations", "send"),
+    *("email", "domain", "removals", "dry_run"),
+)
 INTERRUPTED = 130
 
 

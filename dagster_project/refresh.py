@@ -19,6 +19,7 @@ from typing import Any, Literal
 from dagster_project.lib import run_folder
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.extracts.discover import find_deliveries
+from dagster_project.lib.forgetting.everywhere import finish
 from dagster_project.lib.landing import LandingReport
 from dagster_project.lib.nothing_to_do import is_up_to_date
 from dagster_project.lib.release.live import LiveRelease, read_live
@@ -91,6 +92,7 @@ def refresh(settings: Settings, policy: Policy) -> Outcome:
     lock = FileLock(settings.out / ".lock")
     try:
         with lock.acquire(timeout=0):
+            finish(settings)
             live = read_live(settings.published)
             if live is not None and not settings.full and is_up_to_date(live, settings, policy):
                 if behind := _targets_behind(settings, live):

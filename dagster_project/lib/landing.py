@@ -19,6 +19,8 @@ from dagster_project.lib.extracts.full_extracts import places_of
 from dagster_project.lib.extracts.land import Means, land
 from dagster_project.lib.extracts.ledger import LedgerEntry
 from dagster_project.lib.extracts.writing import empty_parquet
+from dagster_project.lib.forgetting.matcher import Matcher
+from dagster_project.lib.forgetting.record import read_record
 from dagster_project.lib.release.live import read_live
 from dagster_project.lib.schema_drift import last_delivered, schema_changes
 from dagster_project.settings import Settings
@@ -91,6 +93,7 @@ def land_everything(settings: Settings, *, scratch: Path) -> LandingReport:
         scratch=scratch,
         memory_limit=settings.memory_limit,
         threads=settings.threads,
+        forgotten=Matcher(read_record(settings.raw)),
     )
     _land_all(found, report, means)
     report.errors.extend(_absent_entities(found, settings.landing))

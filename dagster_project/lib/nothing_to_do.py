@@ -16,6 +16,7 @@ from dagster_project.lib.extracts.discover import (
 from dagster_project.lib.extracts.errors import ExtractError
 from dagster_project.lib.extracts.full_extracts import places_of
 from dagster_project.lib.extracts.ledger import hash_file, read_entry
+from dagster_project.lib.forgetting.record import read_record
 from dagster_project.lib.release.live import LiveRelease
 from dagster_project.lib.release.manifest import versions
 from dagster_project.lib.warehouse.as_of import day_after_last_invoiced_month
@@ -26,12 +27,14 @@ log = logging.getLogger(__name__)
 
 
 def is_up_to_date(live: LiveRelease, settings: Settings, policy: Policy) -> bool:
-    """Same files with the same bytes, same policy, same `as_of`, same versions: costs the files' hashes."""
+    """Same files, policy, `as_of` and versions, and the same people forgotten: costs the files' hashes."""
     try:
         found = find_deliveries(
             settings.landing, profiles=settings.profiles, own_profiles=settings.own_profiles
         )
         if found.left or found.errors:
+            return False
+        if live.manifest.forgotten != read_record(settings.raw).fingerprint:
             return False
         hashes = {path: hash_file(path) for path in {file.path for file in found.files}}
     except (ExtractError, OSError):

@@ -47,6 +47,8 @@ from dagster_project.lib.extracts.profile import GENERIC
 from dagster_project.lib.extracts.typed_sql import TypedQuery, typed_query
 from dagster_project.lib.extracts.writing import Origin, part_of, rows_by_month, write_marked
 from dagster_project.lib.extracts.zip_files import unpack_member
+from dagster_project.lib.forgetting.landed import without_forgotten
+from dagster_project.lib.forgetting.matcher import Matcher
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +62,7 @@ class Means:
         scratch: folder for temporary files, on a disk with room for the unpacked file.
         memory_limit: DuckDB's, e.g. `1GB`.
         threads: DuckDB's.
+        forgotten: takes out of each file what was forgotten, also of one that was landed before.
         looks: what was seen of each file of this landing: one that feeds several entities, or an archive of
             several members, is hashed once.
     """
@@ -68,6 +71,7 @@ class Means:
     scratch: Path
     memory_limit: str
     threads: int
+    forgotten: Matcher | None = None
     looks: dict[Path, tuple[str, Probe | None]] = field(default_factory=dict)
 
 
@@ -88,6 +92,8 @@ def land(
     try:
         _check_unchanged(delivered)
         entry = _land(delivered, means, joined)
+        if means.forgotten is not None:
+            entry = without_forgotten(entry, means.raw, means.forgotten)
     except (ExtractError, OSError, duckdb.Error, AssertionError):
         _check_unchanged(delivered)
         raise

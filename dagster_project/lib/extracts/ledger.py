@@ -26,7 +26,9 @@ class LedgerEntry(BaseModel):
     were made from: the file's bytes, and those of the files that it was joined with. `rows_left_out` counts
     rows of the file that are no rows of the entity, by the profile's reason; `lines_skipped` lines that are no
     rows at all (titles, rulers, totals). `layout`, `extract` and `scope` are those of the delivered file
-    (DeliveredFile): of one content under two names each has its own.
+    (DeliveredFile): of one content under two names each has its own. `filtered_by` is the fingerprint of what was
+    forgotten when the rows were last gone through; those left out by it are in `rows_left_out`, and of
+    `rows_changed` something was taken out.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -56,6 +58,8 @@ class LedgerEntry(BaseModel):
     layout: str = ""
     extract: str = ""
     scope: str = ""
+    filtered_by: str = ""
+    rows_changed: int = 0
 
 
 def hash_file(path: Path) -> str:

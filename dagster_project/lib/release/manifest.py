@@ -112,7 +112,11 @@ class MartRecord(_Record):
 
 
 class Manifest(_Record):
-    """The whole file."""
+    """The whole file.
+
+    `forgotten` is the fingerprint of what `kam forget` had filtered from the inputs; on the days of
+    `rewritten_on` it took something out of the release itself, and the marts' hashes are those since then.
+    """
 
     release_id: str
     previous_release_id: str | None
@@ -126,6 +130,8 @@ class Manifest(_Record):
     checks: tuple[CheckOutcome, ...]
     marts: tuple[MartRecord, ...]
     versions: dict[str, str]
+    forgotten: str = ""
+    rewritten_on: tuple[date, ...] = ()
 
     def is_made_of(
         self,

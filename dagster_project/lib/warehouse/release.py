@@ -11,6 +11,7 @@ import duckdb
 from dagster_project.lib.audiences.destinations import chosen_destinations, with_minimums
 from dagster_project.lib.audiences.write import write_audiences
 from dagster_project.lib.checks import CheckResult
+from dagster_project.lib.forgetting.record import read_record
 from dagster_project.lib.release.database import write_database
 from dagster_project.lib.release.live import LiveRelease
 from dagster_project.lib.release.manifest import (
@@ -81,6 +82,7 @@ def publish_release(
             checks=check_outcomes(checks),
             marts=mart_records(marts, files),
             versions=versions(),
+            forgotten=read_record(settings.raw).fingerprint,
         )
         # Babel and Jinja are only needed here
         from dagster_project.lib.report.write import write_report

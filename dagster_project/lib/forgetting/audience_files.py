@@ -1,0 +1,201 @@
+"""Takes what was forgotten out of a release's audience files, and says which destinations hold it.
+
+Rows are found by what they say, in any column and in any form that a destination takes, and by the keys of
+what was sent: so a new destination needs nothing here.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project.lib.audiences.destinations import load_destinations
+from dagster_project.lib.audiences.files import LINE_ENDS, PRIVATE, QUOTING
+from dagster_project.lib.audiences.records import MANIFEST
+from dagster_project.lib.extracts.quoting import identifier, literal
+from dagster_project.lib.forgetting import tables
+from dagster_project.lib.forgetting.matcher import Matcher
+from dagster_project.lib.release.content import columns_of
+
+SENT = "sent"
+KEYS = ("account_key", "contact_key")
+Row = tuple[str, ...]
+
+
+@dataclass
+class Freed:
+    """What was taken out: rows by file, and (destination, audience) that hold it, or were to."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    held: set[tuple[str, str]] = field(default_factory=set)
+
+
+def free_audiences(
+    folder: Path, target: Path | None, matcher: Matcher, *, earlier: Iterable[Path] = ()
+) -> Freed:
+    """Writes the files that change into `target`; None only counts.
+
+    Args:
+        folder: `audiences` of a release.
+        target: the same of the release that is to take its place.
+        matcher: knows what is forgotten.
+        earlier: `sent` folders of other releases: remove files hold what was sent then.
+    """
+    freed = Freed()
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        return freed
+    said: dict[str, Any] = json.loads(manifest.read_bytes())
+    with duckdb.connect(config=tables.CONFIG) as connection:
+        theirs: dict[str, set[Row]] = {}
+        for sent in (*earlier, folder / SENT):
+            for path in sorted(sent.glob("*.parquet")):
+                theirs.setdefault(path.stem, set()).update(_sent_rows(connection, path, matcher))
+        for entry in said["files"]:
+            if entry.get("file"):
+                rows = theirs.get(entry["destination"], set())
+                _free_file(folder, target, entry, rows=rows, matcher=matcher, freed=freed)
+        for path in sorted((folder / SENT).glob("*.parquet")):
+            _free_sent(connection, path, target, matcher=matcher, freed=freed)
+    if target is not None and freed.rows:
+        text = json.dumps(said, indent=2, ensure_ascii=False) + "\n"
+        _write_private(target / MANIFEST, text.encode())
+    return freed
+
+
+def theirs(connection: duckdb.DuckDBPyConnection, relation: str, matcher: Matcher) -> str:
+    """The condition of the rows that are about somebody forgotten; empty where there is none."""
+    columns = columns_of(connection, relation)
+    conditions = []
+    for column, test in zip(KEYS, (matcher.account_key, matcher.contact_key), strict=True):
+        if column in dict(columns) and (
+            found := tables.fitting(connection, relation, column, test)
+        ):
+            conditions.append(tables.is_one_of(column, found))
+    for name, cell in tables.text_cells(connection, relation, matcher, columns=columns).items():
+        conditions.append(f"{identifier(name)} is distinct from ({cell})")
+    return " or ".join(f"({condition})" for condition in conditions)
+
+
+def _sent_rows(
+    connection: duckdb.DuckDBPyConnection, path: Path, matcher: Matcher
+) -> Iterator[Row]:
+    """What a file of the destination says of them, as texts in the order of its columns."""
+    destination = load_destinations().get(path.stem)
+    relation = tables.parquet(path)
+    condition = theirs(connection, relation, matcher)
+    if destination is None or not condition:
+        return
+    held = {name for name, _ in columns_of(connection, relation)}
+    header = ", ".join(
+        f"coalesce({identifier(name)}::varchar, '')" if name in held else "''"
+        for name in destination.columns
+    )
+    yield from connection.execute(f"select {header} from {relation} where {condition}").fetchall()
+
+
+def _free_sent(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    target: Path | None,
+    *,
+    matcher: Matcher,
+    freed: Freed,
+) -> None:
+    relation = tables.parquet(path)
+    condition = theirs(connection, relation, matcher)
+    if not condition:
+        return
+    found = connection.execute(
+        f"select audience, count(*) from {relation} where {condition} group by audience"
+    ).fetchall()
+    freed.held |= {(path.stem, audience) for audience, _ in found}
+    if not found:
+        return
+    freed.rows[f"{SENT}/{path.name}"] = sum(count for _, count in found)
+    if target is not None:
+        new = target / SENT / path.name
+        new.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        connection.execute(
+            f"copy (select * from {relation} where not coalesce({condition}, false)) "
+            f"to {literal(new)} (format parquet, compression zstd)"
+        )
+        new.chmod(PRIVATE)
+
+
+def _free_file(
+    folder: Path,
+    target: Path | None,
+    entry: dict[str, Any],
+    *,
+    rows: set[Row],
+    matcher: Matcher,
+    freed: Freed,
+) -> None:
+    path = folder / entry["file"]
+    if not path.is_file():
+        return
+    destination = load_destinations().get(entry["destination"])
+    encoding = destination.encoding if destination else "utf-8"
+    form: Mapping[str, Any] = {
+        "delimiter": destination.delimiter if destination else ",",
+        "quoting": QUOTING[destination.quoting] if destination else csv.QUOTE_MINIMAL,
+        "lineterminator": LINE_ENDS[destination.line_end] if destination else "\r\n",
+    }
+    filled = destination.filled if destination else {}
+    with path.open(encoding=encoding, newline="") as stream:
+        read = [tuple(row) for row in csv.reader(stream, delimiter=form["delimiter"])]
+    # cells that are the same in all rows of a file say nothing of a member
+    places = [place for place, name in enumerate(read[0] if read else ()) if name not in filled]
+    kept = [
+        row
+        for number, row in enumerate(read)
+        if not number
+        or not (
+            tuple(row[place] for place in places if place < len(row)) in rows
+            or _names_one(row, matcher)
+        )
+    ]
+    gone = len(read) - len(kept)
+    if not gone:
+        return
+    if gone == entry["rows"]:
+        # without members a file has no leading rows either
+        kept = kept[:1]
+    freed.rows[entry["file"]] = gone
+    freed.held.add((entry["destination"], entry["audience"]))
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, **form).writerows(kept)
+    text = buffer.getvalue().encode(encoding)
+    entry["rows"] -= gone
+    entry["sha256"] = hashlib.sha256(text).hexdigest()
+    entry["size"] = len(text)
+    if entry["kind"] == "full":
+        entry["minimum_met"] = entry["rows"] >= entry["minimum_rows"]
+    if target is not None:
+        (target / entry["file"]).parent.mkdir(parents=True, exist_ok=True)
+        _write_private(target / entry["file"], text)
+
+
+def _names_one(row: Row, matcher: Matcher) -> bool:
+    return any(
+        matcher.account_key(cell) or matcher.contact_key(cell) or matcher.replaced(cell) != cell
+        for cell in row
+        if cell
+    )
+
+
+def _write_private(path: Path, text: bytes) -> None:
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(text)

@@ -1,0 +1,188 @@
+"""Takes what was forgotten out of a kept release: written anew beside it, then swapped whole."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project.lib.forgetting import tables
+from dagster_project.lib.forgetting.audience_files import SENT, Freed, free_audiences
+from dagster_project.lib.forgetting.marts import (
+    content_hash,
+    described_marts,
+    mart_edit,
+    write_mart,
+)
+from dagster_project.lib.forgetting.matcher import Matcher
+from dagster_project.lib.forgetting.swap import exchange
+from dagster_project.lib.forgetting.texts import freed_record, freed_text
+from dagster_project.lib.release.database import write_database
+from dagster_project.lib.release.durable import sync_tree
+from dagster_project.lib.release.live import DATABASE, MANIFEST, RELEASE_ID, RELEASES
+
+MARTS, AUDIENCES = "marts", "audiences"
+Input = tuple[str, str, str]
+"""Hash, system and entity of a delivered file."""
+REPORT_ENDINGS = (".html", ".json", ".txt", ".csv")
+
+
+@dataclass
+class FreedRelease:
+    """What was taken out of one release: rows by mart, and what of the audiences."""
+
+    release_id: str
+    marts: dict[str, tables.Counts] = field(default_factory=dict)
+    audiences: Freed = field(default_factory=Freed)
+    texts: dict[str, int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.marts or self.audiences.rows or self.texts)
+
+
+def kept_releases(published: Path) -> list[Path]:
+    """Folders of whole releases, the newest first: what is live is freed first."""
+    folder = published / RELEASES
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted((path for path in found if re.match(RELEASE_ID, path.name)), reverse=True)
+
+
+def free_release(
+    folder: Path,
+    matcher: Matcher,
+    names: Mapping[str, str],
+    *,
+    inputs: Mapping[Input, int] | None = None,
+    is_dry: bool = False,
+) -> FreedRelease:
+    """Frees a release; it is whole at every moment, as it was or as it is to be.
+
+    Args:
+        folder: of the release.
+        matcher: knows what is forgotten.
+        names: of forgotten accounts, with the ids that stand for them.
+        inputs: rows that the release's files have without them, by hash, system and entity.
+        is_dry: only counts.
+    """
+    freed = FreedRelease(folder.name)
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    part.mkdir(mode=0o755)
+    lock = os.open(part, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
+        _free_marts(folder, part, manifest, matcher=matcher, names=names, freed=freed)
+        earlier = [path / AUDIENCES / SENT for path in kept_releases(folder.parents[1])]
+        freed.audiences = free_audiences(
+            folder / AUDIENCES, part / AUDIENCES, matcher, earlier=earlier
+        )
+        _free_texts(folder, part, matcher=matcher, names=names, freed=freed)
+        manifest, count = freed_record(manifest, matcher, names)
+        count += _correct_inputs(manifest, inputs or {})
+        freed.texts |= {MANIFEST: count} if count else {}
+        if freed and not is_dry:
+            manifest["rewritten_on"] = [
+                *manifest.get("rewritten_on", []),
+                date.today().isoformat(),
+            ]
+            text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+            (part / MANIFEST).write_text(text, "utf-8")
+            _link_rest(folder, part)
+            sync_tree(part)
+            exchange(part, folder)
+    finally:
+        os.close(lock)
+        shutil.rmtree(part, ignore_errors=True)
+    return freed
+
+
+def _free_marts(
+    folder: Path,
+    part: Path,
+    manifest: dict[str, Any],
+    *,
+    matcher: Matcher,
+    names: Mapping[str, str],
+    freed: FreedRelease,
+) -> None:
+    records = {record["name"]: record for record in manifest["marts"]}
+    keys: dict[str, Sequence[str]] = {name: record["key"] for name, record in records.items()}
+    (part / MARTS).mkdir()
+    with duckdb.connect(config=tables.CONFIG) as connection:
+        for path in sorted((folder / MARTS).glob("*.parquet")):
+            relation = tables.parquet(path)
+            edit = mart_edit(connection, relation, matcher, names)
+            counts = edit.counts(connection, relation)
+            if not counts:
+                continue
+            freed.marts[path.stem] = counts
+            target, key = part / MARTS / path.name, keys.get(path.stem, ())
+            write_mart(connection, path, target, edit=edit, key=key)
+            if record := records.get(path.stem):
+                record["rows"], record["sha256"] = content_hash(
+                    connection, target, key=key, like=(path, record["sha256"])
+                )
+    if freed.marts:
+        _link_rest(folder / MARTS, part / MARTS)
+    if freed.marts and (folder / DATABASE).is_file():
+        # into a new file: in the old one the free blocks would keep what they held
+        write_database(
+            marts=described_marts(folder / DATABASE, keys),
+            folder=part / MARTS,
+            target=part / DATABASE,
+        )
+
+
+def _correct_inputs(manifest: dict[str, Any], rows: Mapping[Input, int]) -> int:
+    """Takes the rows that went off the counts of the files; returns how many files that concerns."""
+    corrected = 0
+    for said in manifest["inputs"]:
+        own = rows.get((said["sha256"], said["system"], said["entity"]), said["rows_read"])
+        gone = said["rows_read"] - own
+        if gone > 0:
+            # which of them an other row had superseded is not known any more
+            loaded = max(0, said["rows_loaded"] - gone)
+            said["rows_superseded"] -= gone - (said["rows_loaded"] - loaded)
+            said["rows_loaded"], said["rows_read"] = loaded, own
+            corrected += 1
+    return corrected
+
+
+def _free_texts(
+    folder: Path,
+    part: Path,
+    *,
+    matcher: Matcher,
+    names: Mapping[str, str],
+    freed: FreedRelease,
+) -> None:
+    """The report, and whatever other texts lie beside the marts."""
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.name != MANIFEST and path.suffix in REPORT_ENDINGS:
+            text, count = freed_text(path.read_text("utf-8"), matcher, names)
+            if count:
+                (part / path.name).write_text(text, "utf-8")
+                freed.texts[path.name] = count
+
+
+def _link_rest(folder: Path, part: Path) -> None:
+    """What did not change is the same file under both names."""
+    for path in sorted(folder.rglob("*")):
+        target = part / path.relative_to(folder)
+        if path.is_dir():
+            target.mkdir(exist_ok=True)
+            shutil.copystat(path, target)
+        elif not target.exists():
+            try:
+                os.link(path, target)
+            except OSError:
+                shutil.copy2(path, target)
