@@ -76,10 +76,11 @@ def site_rows(
             group = tiers[key]["ultimate_parent_account_key"]
             if group not in groups or not any(_related(line, row) for line in own):
                 continue
-            parent = by_key.get(group)
-            domain = row["website_domain"] or (parent and parent["website_domain"])
-            is_known = domain is not None and row["country_code"] is not None
-            if row["ineligible_reason"] is None and is_known and domain not in silenced:
+            parent: Row = by_key.get(group, {})
+            domain: str | None = row["website_domain"] or parent.get("website_domain")
+            if domain is None or domain in silenced or row["country_code"] is None:
+                continue
+            if row["ineligible_reason"] is None:
                 rows.add((row["account_name"], row["country_code"], domain))
     return found
 
