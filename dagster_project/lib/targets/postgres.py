@@ -7,7 +7,8 @@
 
 Readers take no notice: rows are replaced under PostgreSQL's own versions, without a lock that they would
 wait for. A mart that is new, or whose columns changed their types, is moved in as a table within
-the same transaction; that needs the table for a moment, and gives way to readers until it gets it.
+the same transaction; that needs the tables for a moment, and gives way to readers until it gets them. A
+transaction of repeatable reads that begins in that moment may see such a table beside old rows of others.
 """
 
 from __future__ import annotations
