@@ -100,7 +100,7 @@ def test_the_keyboard_reaches_language_sections_and_tables(
         page.keyboard.press("Enter")
         assert page.locator("#fr h1").is_visible() and not page.locator("#en h1").is_visible()
         assert page.evaluate("document.documentElement.lang") == "fr"
-        assert page.title() == "Classes de comptes au 1 novembre 2026"
+        assert page.title() == "Classes de comptes au 1er novembre 2026"
         summary = page.locator("#fr summary").first
         summary.focus()
         page.keyboard.press("Enter")

@@ -167,7 +167,12 @@ def _end_labels(
 ) -> list[str]:
     """Beside the ends of the curves, moved apart where they would lie on each other."""
     ends = sorted(
-        (y_of(line.points[-1][1]), x_of(line.points[-1][0]), line) for line in lines if line.label
+        (
+            (y_of(line.points[-1][1]), x_of(line.points[-1][0]), line)
+            for line in lines
+            if line.label
+        ),
+        key=lambda end: end[:2],
     )
     parts, above = [], -math.inf
     for y, x, line in ends:

@@ -7,6 +7,7 @@ import string
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -70,7 +71,7 @@ def test_numbers_and_days_are_written_as_each_language_writes_them() -> None:
     assert re.fullmatch("88,4[\u00a0\u202f]%", french.percent(0.8837))
     assert (english.day(date(2026, 11, 1)), french.day(date(2026, 11, 1))) == (
         "1 November 2026",
-        "1 novembre 2026",
+        "1er novembre 2026",
     )
     assert english.percent(None) == french.money(None) == "–"
     assert english.change(0.017) == "+1.7%"
@@ -111,6 +112,14 @@ def test_ticks_are_few_round_and_hold_both_ends(low: float, span: float) -> None
 def test_an_axis_of_counts_says_no_number_twice() -> None:
     assert nice_ticks(0.0, 3.0, least_step=1.0) == [0.0, 1.0, 2.0, 3.0]
     assert nice_ticks(0.0, 1.0) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+
+
+def test_curves_that_end_in_one_point_have_labels_apart() -> None:
+    lines = [Line([(0.0, 1.0), (1.0, 1.0)], label=label) for label in ("Gini", "Top", "All")]
+    picture = Picture(lines=lines, x_title="", x_ticks=[], y_text=str, label_room=60)
+    heights = re.findall(r'class="line-1-label" x="[\d.]+" y="([\d.]+)"', str(draw(picture)))
+    assert len({float(height) for height in heights}) == 3
+    assert min(float(b) - float(a) for a, b in pairwise(sorted(heights, key=float))) >= 15
 
 
 def test_a_drawing_escapes_what_it_is_told_and_stays_inside() -> None:

@@ -206,9 +206,7 @@ def concentration(months: Sequence[Row], since: date | None, window: int, say: S
         n=last["making_80"],
         share=say.percent(0.8, 0),
         effective=say.count(round(last["effective_count"])),
-        major=say(
-            "major_customers", n=last["major_customer_count"] or 0, share=say.percent(0.1, 0)
-        ),
+        major=_major(last["major_customer_count"] or 0, say),
     )
     if len(months) == 1:
         blocks: list[Block] = [Text(say("concentration_one_month"), tone="note"), table]
@@ -312,6 +310,11 @@ def _making_80(months: Sequence[Row], say: Said) -> Chart:
         ),
         note=say("making_80_note"),
     )
+
+
+def _major(count: int, say: Said) -> str:
+    share = say.percent(0.1, 0)
+    return say("major_customers", n=count, share=share) if count else say("major_none", share=share)
 
 
 def _month_ticks(months: Sequence[Row], say: Said) -> list[tuple[float, str]]:
