@@ -41,7 +41,8 @@ final as (
     from days_numbered
     where
         days_numbered.calendar_date <= days_numbered.as_of
-        and extract(month from days_numbered.calendar_date) = extract(month from days_numbered.month)
+        and extract(month from days_numbered.calendar_date)
+        = extract(month from days_numbered.month)
 )
 
 select * from final
