@@ -36,10 +36,19 @@ def still_delivered(settings: Settings) -> list[tuple[str, int]]:
 
 
 def not_reached(settings: Settings) -> list[str]:
-    """Copies outside of the output folder, which the next refresh replaces."""
+    """Copies outside of the output folder, and what makes them good."""
+    found = []
     if settings.engine in ("spark_thrift", "spark_connect"):
-        return [f"the tables on the cluster ({settings.engine}): kam refresh replaces them"]
-    return []
+        found.append(f"the tables on the cluster ({settings.engine}): kam refresh replaces them")
+    if settings.targets.postgres is not None:
+        found.append("the marts in PostgreSQL: kam refresh replaces them")
+    if settings.targets.object_store is not None:
+        url = settings.targets.object_store.url
+        found.append(
+            f"the releases in {url}: kam refresh sends a new one; remove the older ones there"
+            " where an account was forgotten (they name no contact)"
+        )
+    return found
 
 
 def is_held(warehouse: Path) -> bool:

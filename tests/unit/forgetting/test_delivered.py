@@ -38,3 +38,10 @@ def test_tables_on_a_cluster_are_named() -> None:
     assert not_reached(Settings()) == []
     (text,) = not_reached(Settings(engine="spark_thrift"))
     assert "kam refresh" in text
+
+
+def test_what_was_sent_to_targets_is_named() -> None:
+    targets = {"postgres": {}, "object_store": {"url": "s3://bucket/tiers"}}
+    database, store = not_reached(Settings.model_validate({"targets": targets}))
+    assert "PostgreSQL" in database
+    assert "s3://bucket/tiers" in store
