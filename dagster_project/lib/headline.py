@@ -40,7 +40,7 @@ class Headline(BaseModel):
     tiers: list[TierFigures]
     marts: Path
     database: Path
-    report: Path
+    report: Path | None
 
 
 def read_headline(release: LiveRelease) -> Headline:
@@ -73,7 +73,7 @@ def read_headline(release: LiveRelease) -> Headline:
         tiers=tiers,
         marts=release.folder / "marts",
         database=release.folder.parent.parent / "marts.duckdb",
-        report=release.report,
+        report=release.report if release.report.is_file() else None,
     )
 
 

@@ -88,7 +88,7 @@ def headline(console: Console, figures: Headline) -> None:
         f"release             {figures.release_id}",
         f"marts               {figures.marts}",
         f"database            {figures.database}",
-        f"report              {figures.report}",
+        f"report              {figures.report or 'could not be made'}",
     ]
     console.print(Group(*[Text(line) for line in lines]), soft_wrap=True)
 

@@ -137,6 +137,10 @@ def published(outcome: Outcome) -> Outcome:
     """The outcome, which must be a publication."""
     failed = [f"{check.check_name}: {check.observed}" for check in outcome.failed_checks]
     assert outcome.status == "published", (outcome.status, outcome.error, failed)
+    assert outcome.release is not None
+    assert outcome.release.report.is_file(), (
+        "the release has no report: see what write_report raised"
+    )
     return outcome
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -31,6 +32,8 @@ from dagster_project.lib.warehouse.dbt_project import parsed_folder
 from dagster_project.lib.warehouse.run_inputs import run_moment
 from dagster_project.policy import Policy
 from dagster_project.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 PARTS = "parts"
 WRITTEN_BY = ("account-tiering", "duckdb")
@@ -84,11 +87,24 @@ def publish_release(
             versions=versions(),
             forgotten=read_record(settings.raw).fingerprint,
         )
-        # Babel and Jinja are only needed here
-        from dagster_project.lib.report.write import write_report
-
-        write_report(LiveRelease(draft.folder, manifest))
+        _write_report(LiveRelease(draft.folder, manifest))
         return publish(draft, manifest, keep_releases=policy.publication.keep_releases)
+
+
+def _write_report(draft: LiveRelease) -> None:
+    """The report shows what the marts hold: one that cannot be drawn is said, and withholds no tiers."""
+    # Babel and Jinja are only needed here
+    from dagster_project.lib.report.write import write_report
+
+    try:
+        write_report(draft)
+    except Exception as error:
+        draft.report.unlink(missing_ok=True)
+        logger.warning(
+            "report.html could not be made (%s: %s): the release is without it; its marts are whole",
+            type(error).__name__,
+            error,
+        )
 
 
 def _policy_record(file: Path | None, policy: Policy) -> PolicyRecord:

@@ -145,7 +145,8 @@ def _time_lead(time: Time, say: Said) -> str:
 
 
 def _tiers(time: Time, say: Said) -> Table:
-    largest = max((float(max(row["planned"], row["given"])) for row in time.tiers), default=0) or 1
+    hours = [row[name] or 0 for row in time.tiers for name in ("planned", "given")]
+    largest = float(max(hours, default=0)) or 1
     return Table(
         say("time_tiers_caption"),
         [
@@ -160,8 +161,8 @@ def _tiers(time: Time, say: Said) -> Table:
         [
             [
                 Cell(row["final_tier"], "tier"),
-                Cell(say.hours(row["planned"]), "bar", share=float(row["planned"]) / largest),
-                Cell(say.hours(row["given"]), "bar", share=float(row["given"]) / largest),
+                Cell(say.hours(row["planned"]), "bar", share=_part(row["planned"], largest)),
+                Cell(say.hours(row["given"]), "bar", share=_part(row["given"], largest)),
                 say.count(row["under_served"]),
                 say.hours(row["needed"]),
                 say.count(row["over_served"]),
