@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.pipeline.conftest import demo, golden, second_golden
+from tests.pipeline.conftest import adventureworks, demo, golden, second_golden
 
-__all__ = ["demo", "golden", "second_golden"]
+__all__ = ["adventureworks", "demo", "golden", "second_golden"]
