@@ -38,21 +38,13 @@ by_account as (
 ),
 
 hosts as (
-    select distinct
-        lower(regexp_replace(
-            regexp_replace(trim(domain), '^([a-zA-Z]+://)?([^/@]*@)?(www[.])?', ''), '[/?#:].*$', ''
-        )) as host
+    select distinct {{ host_of('domain') }} as host
     from suppressions
     where domain is not null
 ),
 
--- mail.shop.example.com also silences shop.example.com and example.com
 suppressed_domains as (
-    select host as domain from hosts
-    union
-    select regexp_replace(host, '^[^.]*[.]', '') as domain from hosts
-    union
-    select regexp_replace(host, '^[^.]*[.][^.]*[.]', '') as domain from hosts
+    {{ domains_silenced_by('hosts') }}
 ),
 
 by_domain as (

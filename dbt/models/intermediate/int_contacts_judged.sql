@@ -29,21 +29,13 @@ suppressed_hashes as (
 ),
 
 suppressed_hosts as (
-    select distinct
-        lower(regexp_replace(
-            regexp_replace(trim(domain), '^([a-zA-Z]+://)?([^/@]*@)?(www[.])?', ''), '[/?#:].*$', ''
-        )) as host
+    select distinct {{ host_of('domain') }} as host
     from suppressions
     where domain is not null
 ),
 
--- as for accounts, mail.shop.example.com also silences shop.example.com and example.com
 suppressed_domains as (
-    select host from suppressed_hosts
-    union
-    select regexp_replace(host, '^[^.]*[.]', '') as host from suppressed_hosts
-    union
-    select regexp_replace(host, '^[^.]*[.][^.]*[.]', '') as host from suppressed_hosts
+    {{ domains_silenced_by('suppressed_hosts') }}
 ),
 
 -- whoever hashed an address did it as it is, or as Google has it
@@ -105,7 +97,7 @@ ways as (
         hosts.contact_key,
         3 as way
     from hosts
-    inner join suppressed_domains on hosts.host = suppressed_domains.host
+    inner join suppressed_domains on hosts.host = suppressed_domains.domain
     union all
     select
         parent_hosts.contact_key,
