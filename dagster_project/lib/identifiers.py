@@ -5,20 +5,17 @@ each distinct value is normalised once here, and joined to its rows there. What 
 run says of a value is taken from there, as long as the same code and libraries made it.
 """
 
-import hashlib
 import logging
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from dagster_project.lib.company_names import normalise_name
+from dagster_project.lib.form_files import code_hash, known_forms, write_forms
 from dagster_project.lib.normal_forms import (
     NormalForm,
     normalise_domain,
@@ -58,7 +55,6 @@ SCHEMA = pa.schema(
 # Whatever else than a value decides its normal form.
 MODULES = ("identifiers.py", "normal_forms.py", "company_names.py", "public_email_domains.txt")
 LIBRARIES = ("cleanco", "idna", "python-stdnum", "tldextract")
-MADE_BY = b"made_by"
 
 Value = tuple[str, str, str]
 
@@ -80,7 +76,7 @@ def normalise_identifiers(
     values = _distinct_values(
         [raw / file for file in accounts_files], [raw / file for file in customers_files]
     )
-    known = _known_forms(target)
+    known = known_forms(target, ("kind", "raw_value", "country_code"), made_by=_made_by())
     forms = {value: known.get(value) for value in values}
     is_whole = len(known) == len(forms) and None not in forms.values()
     # Names and domains do not depend on the country: one normal form serves all rows.
@@ -97,33 +93,14 @@ def normalise_identifiers(
         counts[kind] += 1
         counts[f"{kind}_unusable"] += form.value is None
     if not (is_whole and target.is_file()):
-        _write(rows, target)
+        write_forms(rows, target, schema=SCHEMA, made_by=_made_by())
     logger.debug("identifiers: %s", dict(counts))
     return dict(counts)
 
 
-def _known_forms(target: Path) -> dict[Value, NormalForm]:
-    """What an earlier run's file says of each value; nothing where other code made it, or it is damaged."""
-    try:
-        if (pq.read_schema(target).metadata or {}).get(MADE_BY) != _made_by():
-            return {}
-        columns = pq.read_table(target).to_pydict()
-    except (OSError, pa.ArrowInvalid):
-        return {}
-    keys = zip(columns["kind"], columns["raw_value"], columns["country_code"], strict=True)
-    forms = map(NormalForm, columns["normalised"], columns["problem"])
-    return dict(zip(keys, forms, strict=True))
-
-
 @cache
 def _made_by() -> bytes:
-    """Hash of the code and of the libraries' versions."""
-    digest = hashlib.sha256()
-    for name in MODULES:
-        digest.update(Path(__file__).with_name(name).read_bytes())
-    for library in LIBRARIES:
-        digest.update(f"{library}={version(library)};".encode())
-    return digest.hexdigest().encode()
+    return code_hash([Path(__file__).with_name(name) for name in MODULES], LIBRARIES)
 
 
 def _name(value: str, _country: str) -> NormalForm:
@@ -161,18 +138,3 @@ def _distinct_values(accounts: list[Path], customers: list[Path]) -> list[Value]
         return []
     with duckdb.connect() as connection:
         return connection.execute(" union ".join(selects) + " order by all", parameters).fetchall()
-
-
-def _write(rows: list[tuple[str, str, str, str | None, bool, str | None]], target: Path) -> None:
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(SCHEMA)
-    table = pa.Table.from_arrays(
-        [pa.array(column, type=part.type) for column, part in zip(columns, SCHEMA, strict=True)],
-        schema=SCHEMA.with_metadata({MADE_BY: _made_by()}),
-    )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        pq.write_table(table, unfinished, compression="zstd")
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)

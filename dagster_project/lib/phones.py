@@ -7,20 +7,17 @@ run says of a number is taken from there, as long as the same code and library m
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from dagster_project.lib.form_files import code_hash, known_forms, write_forms
 from dagster_project.lib.normal_forms import NormalForm
 
 logger = logging.getLogger(__name__)
@@ -33,7 +30,6 @@ SCHEMA = pa.schema(
         pa.field("problem", pa.string()),
     ]
 )
-MADE_BY = b"made_by"
 PRIVATE = 0o600
 # libphonenumber reads over most separators; these of typeset French text end the number for it.
 _SPACES = re.compile(r"[\s\u2000-\u200b\u202f\u205f\ufeff]+")
@@ -90,13 +86,16 @@ def normalise_phones(
     values = _distinct_values(
         [raw / file for file in contacts_files], [raw / file for file in accounts_files]
     )
-    known = _known_forms(target)
+    known = known_forms(target, ("raw_value", "country_code"), made_by=_made_by())
     forms = {value: known.get(value) or normalise_phone(*value) for value in values}
     counts = Counter(
         f"phone_{form.problem}" if form.problem else "phone" for form in forms.values()
     )
     if not (target.is_file() and known.keys() == forms.keys()):
-        _write(forms, target)
+        rows = [
+            (number, country, form.value, form.problem) for (number, country), form in forms.items()
+        ]
+        write_forms(rows, target, schema=SCHEMA, made_by=_made_by(), mode=PRIVATE)
     logger.debug("phones: %s", dict(counts))
     return dict(counts)
 
@@ -124,38 +123,6 @@ def _distinct_values(contacts: list[Path], accounts: list[Path]) -> list[Value]:
         return connection.execute(query, parameters).fetchall()
 
 
-def _known_forms(target: Path) -> dict[Value, NormalForm]:
-    """What an earlier run's file says of each number; nothing where other code made it, or it is damaged."""
-    try:
-        if (pq.read_schema(target).metadata or {}).get(MADE_BY) != _made_by():
-            return {}
-        columns = pq.read_table(target).to_pydict()
-    except (OSError, pa.ArrowInvalid):
-        return {}
-    keys = zip(columns["raw_value"], columns["country_code"], strict=True)
-    forms = map(NormalForm, columns["normalised"], columns["problem"])
-    return dict(zip(keys, forms, strict=True))
-
-
 @cache
 def _made_by() -> bytes:
-    digest = hashlib.sha256(Path(__file__).read_bytes())
-    digest.update(f"phonenumbers={version('phonenumbers')};".encode())
-    return digest.hexdigest().encode()
-
-
-def _write(forms: dict[Value, NormalForm], target: Path) -> None:
-    rows = [(raw, country, form.value, form.problem) for (raw, country), form in forms.items()]
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(SCHEMA)
-    table = pa.Table.from_arrays(
-        [pa.array(column, type=part.type) for column, part in zip(columns, SCHEMA, strict=True)],
-        schema=SCHEMA.with_metadata({MADE_BY: _made_by()}),
-    )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        pq.write_table(table, unfinished, compression="zstd")
-        unfinished.chmod(PRIVATE)
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    return code_hash([Path(__file__)], ["phonenumbers"])

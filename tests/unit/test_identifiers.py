@@ -10,6 +10,7 @@ import pytest
 
 from dagster_project.lib import identifiers
 from dagster_project.lib.company_names import normalise_name
+from dagster_project.lib.form_files import MADE_BY
 from dagster_project.lib.identifiers import normalise_identifiers
 from dagster_project.lib.normal_forms import (
     NormalForm,
@@ -290,7 +291,7 @@ def test_forms_of_other_code_and_damaged_files_are_made_again(
     right = target.read_bytes()
     table = pq.read_table(target)
     wrong = table.set_column(3, "normalised", pa.array(["wrong"] * len(table)))
-    pq.write_table(wrong.replace_schema_metadata({identifiers.MADE_BY: b"older code"}), target)
+    pq.write_table(wrong.replace_schema_metadata({MADE_BY: b"older code"}), target)
     normalise_identifiers(tmp_path, [accounts], [customers], target)
     assert target.read_bytes() == right
     target.write_bytes(right[:100])
