@@ -15,7 +15,7 @@ from rich.markdown import Markdown
 
 from tests.benchmarks.figures import Book, state_of
 from tests.benchmarks.generate_lines import default_cache
-from tests.benchmarks.landing import landing_stage
+from tests.benchmarks.landing import landing_stage, stream_stage
 from tests.benchmarks.scale import (
     YARDSTICKS,
     floor_stage,
@@ -63,6 +63,7 @@ def stages() -> dict[str, Stage]:
         if millions == 10:
             found["10m-csv"] = Stage(size_stage(volume, "csv"), on)
             found["10m-landing"] = Stage(landing_stage(volume), on)
+            found["5gb-stream"] = Stage(stream_stage(volume), on)
             found["10m-floor"] = Stage(floor_stage(volume), BY_HAND)
         found[f"{millions}m-polars"] = Stage(
             script_stage("polars_script", "Polars", volume), BY_HAND

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 
 from tests.benchmarks.figures import Book
 
-PEAK_MB = 3_000
-LANDING_PEAK_MB = 1_500
-
 
 @dataclass(frozen=True)
 class Ratio:
@@ -103,34 +100,21 @@ def rows(book: Book) -> list[tuple[str, str, str, str]]:
         met = "not measured" if value is None else "yes" if value <= goal.limit else "no"
         shown = "-" if value is None else f"{value:.2f}"
         found.append((goal.words, f"≤ {goal.limit:g}", shown, met))
-    peaks = {
-        name: run.measured.peak_mb
-        for name, run in book.runs.items()
-        if name.rpartition("/")[2] in REFRESHES or name == "demo/refresh"
-    }
-    if peaks:
-        most = max(peaks, key=lambda name: peaks[name])
-        met = "yes" if peaks[most] < PEAK_MB else "no"
-        found.append(
-            (
-                f"peak memory of every refresh (most: {most})",
-                "< 3 GB",
-                f"{peaks[most] / 1_000:.2f} GB",
-                met,
-            )
-        )
-    landings = {n: r.measured.peak_mb for n, r in book.runs.items() if "/landed" in n}
-    if landings:
-        most = max(landings, key=lambda name: landings[name])
-        met = "yes" if landings[most] < LANDING_PEAK_MB else "no"
-        found.append(
-            (
-                f"peak memory of every landing (most: {most})",
-                "< 1.5 GB",
-                f"{landings[most] / 1_000:.2f} GB",
-                met,
-            )
-        )
+    refreshes = [n for n in book.runs if n.rpartition("/")[2] in REFRESHES or n == "demo/refresh"]
+    landings = [name for name in book.runs if name.startswith("10m/csv/landed")]
+    streams = [name for name in book.runs if name.startswith("5gb/landed")]
+    for words, names, limit in (
+        ("every refresh", refreshes, 3.0),
+        ("every landing of 10 million lines", landings, 1.5),
+        ("landing one CSV file of 5 GB", streams, 2.0),
+    ):
+        peaks = {name: book.runs[name].measured.peak_mb / 1_000 for name in names}
+        most = max(peaks, key=lambda name: peaks[name], default="")
+        measured, met = "-", "not measured"
+        if most:
+            measured = f"{peaks[most]:.2f} GB ({most})"
+            met = "yes" if peaks[most] < limit else "no"
+        found.append((f"peak memory of {words}", f"< {limit:g} GB", measured, met))
     seconds = book.wall("help/kam --help")
     if seconds is not None:
         met = "yes" if seconds < 0.5 else "no"

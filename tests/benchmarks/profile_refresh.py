@@ -171,7 +171,7 @@ def _instrument(watch: Stopwatch, nodes: list[Any]) -> None:
         (release, "publish"),
     ):
         watch.wrap(module, function, lambda *_, name=function, **__: name)
-    watch.wrap(lib_landing, "land", lambda delivered, **_: f"land {delivered.relative_path}")
+    watch.wrap(lib_landing, "land", lambda delivered, *_, **__: f"land {delivered.relative_path}")
     watch.wrap(
         dbt_project, "build", lambda selection, **_: f"dbt build {' '.join(selection)[:40]}", nodes
     )

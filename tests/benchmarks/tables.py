@@ -153,6 +153,11 @@ def landing_rows(book: Book) -> list[Row]:
         for what in (COPY, "landed", "landed before", "landed, cp1252 with decimal commas")
         if (run := book.runs.get(f"{title}/{what}")) is not None
     ]
+    rows += [
+        ("5 GB", "csv", name.partition("/")[2], *_cells(run), "-")
+        for name, run in book.runs.items()
+        if name.startswith("5gb/")
+    ]
     header = ("lines", "format", "run", "wall s", "CPU s", "peak memory MB", "of the copy")
     return [header, *rows]
 
