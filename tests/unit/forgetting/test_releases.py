@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import html
 import json
 import os
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from jinja2 import Environment
 
 from dagster_project.lib.audiences.destinations import load_destinations
 from dagster_project.lib.audiences.files import write_csv
@@ -272,3 +275,18 @@ def test_a_name_is_known_unless_another_account_has_it(tmp_path: Path) -> None:
 def test_a_part_of_a_longer_name_stays() -> None:
     text, count = freed_text("Birch, Birchwood, Birch", matcher(), {"Birch": "A2"})
     assert (text, count) == ("A2, Birchwood, A2", 2)
+
+
+@pytest.mark.parametrize("name", ["L'Atelier", 'Die "Eiche"', "Müller & Co's", "A < B"])
+def test_a_name_is_found_as_each_writer_of_texts_writes_it(name: str) -> None:
+    page = Environment(autoescape=True).from_string("<p>{{ name }}</p>").render(name=name)
+    for text in (
+        page,
+        f"<p>{html.escape(name)}</p>",
+        json.dumps({"message": name}),
+        json.dumps({"message": name}, ensure_ascii=False),
+        f"read {name}.",
+    ):
+        freed, count = freed_text(text, matcher(), {name: "A1"})
+        assert count == 1, text
+        assert re.sub(r"[^A-Z0-9]", "", freed) == "A1", text
