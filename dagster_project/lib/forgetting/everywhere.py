@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dagster_project.lib.dashboard.folder import FOLDER, LOG, PICTURE
 from dagster_project.lib.extracts.ledger import LedgerEntry, read_ledger
 from dagster_project.lib.forgetting.delivered import is_held, not_reached, still_delivered
 from dagster_project.lib.forgetting.found import plain_names
@@ -112,6 +113,7 @@ def forget_everywhere(
         for entry in read_ledger(raw)
     }
     _free_texts(settings, matcher, names, done, is_dry=is_dry)
+    _remove_drawn(settings.out / FOLDER, done, is_dry=is_dry)
     # it is made of the raw zone, and of names in the live release
     if record.is_unfinished or (is_new and (names or any(taken.values()))):
         _remove_warehouse(settings, done, is_dry=is_dry)
@@ -147,6 +149,14 @@ def _free_texts(
                 _remove_scratch(folder)
             found = free_folder(folder, matcher, names, is_dry=is_dry)
             done.add(f"{folder.name} (logs and records)", changed=sum(found.values()))
+
+
+def _remove_drawn(folder: Path, done: Forgotten, *, is_dry: bool) -> None:
+    """A picture cannot be searched, and `make dashboard` makes both anew."""
+    found = [path for path in (folder / PICTURE, folder / LOG) if path.is_file()]
+    for path in found if not is_dry else ():
+        path.unlink()
+    done.add("dashboard (picture and log)", removed=len(found))
 
 
 def _remove_scratch(folder: Path) -> None:

@@ -145,6 +145,22 @@ def test_a_call_that_ends_before_a_step_is_made_good(
     assert not list(settings.out.rglob("*.part"))
 
 
+def test_what_the_dashboard_drew_goes_and_what_was_typed_there_is_named(settings: Settings) -> None:
+    folder = settings.out / "dashboard"
+    folder.mkdir()
+    for name in ("dashboard.png", "superset.log", "superset.db", "password"):
+        (folder / name).write_bytes(b"Alder & S\xc3\xb6hne GmbH")
+    told = called(settings, "account", "crm:A1", is_dry=True)
+    assert len(list(folder.iterdir())) == 4
+    done = called(settings, "account", "crm:A1")
+    assert sorted(path.name for path in folder.iterdir()) == ["password", "superset.db"]
+    for said in (told, done):
+        assert ("dashboard (picture and log)", 2) in {(at.place, at.removed) for at in said.places}
+        (text,) = said.not_reached
+        assert "superset.db" in text
+    assert not called(settings, "account", "crm:accounts:A1").places
+
+
 def test_a_removal_that_nobody_loaded_yet_is_not_lost(settings: Settings, tmp_path: Path) -> None:
     """Who left a list in a kept release may be held still: their remove and clearing rows go along."""
     live = read_live(settings.published)
