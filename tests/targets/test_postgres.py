@@ -219,26 +219,25 @@ def test_the_next_release_writes_only_what_differs(
     ids=["rows", "table"],
 )
 def test_a_transaction_that_holds_the_marts_is_told_and_not_waited_for_without_end(
-    golden: Refreshed,
-    second_golden: Refreshed,
-    url: str,
-    monkeypatch: pytest.MonkeyPatch,
-    held: str,
+    releases: Releases, url: str, monkeypatch: pytest.MonkeyPatch, held: str
 ) -> None:
-    sent(golden.live, url)
+    first = releases.publish()
+    sent(first, url)
+    releases.change("update marts.account_tiers set final_tier = 'C'")
+    second = releases.publish()
     monkeypatch.setattr(postgres_server, "LOCK_SECONDS", 1)
     with psycopg.connect(url) as other:
         other.execute(held)  # type: ignore[call-overload]
-        # a statement that waits on is ended, so that the test fails instead of hanging
-        ended = Timer(20, other.close)
-        ended.start()
+        # a statement that waits on is let go, so that the test fails instead of hanging
+        freed = Timer(20, other.close)
+        freed.start()
         with pytest.raises(TargetError, match="has held tables or rows of the schema for 1 s"):
-            sent(second_golden.live, url)
-        ended.cancel()
+            sent(second, url)
+        freed.cancel()
         other.rollback()
-    assert_equal(golden.live, url)
-    sent(second_golden.live, url)
-    assert_equal(second_golden.live, url)
+    assert_equal(first, url)
+    sent(second, url)
+    assert_equal(second, url)
 
 
 def test_a_lost_server_is_noticed_unless_the_url_says_otherwise(url: str) -> None:

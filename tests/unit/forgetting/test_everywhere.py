@@ -145,6 +145,21 @@ def test_a_call_that_ends_before_a_step_is_made_good(
     assert not list(settings.out.rglob("*.part"))
 
 
+def test_texts_that_may_name_them_are_told(settings: Settings) -> None:
+    accounts = settings.landing / "crm" / "accounts.csv"
+    text = accounts.read_text(encoding="utf-8")
+    accounts.write_text(text.replace("Birch", "EDF"), encoding="utf-8")
+    land_everything(settings, scratch=settings.out / "scratch")
+    for number in range(5):
+        (settings.runs / f"r{number}.log").write_text("EDF, EDFs", encoding="utf-8")
+    (settings.runs / "r9.log").write_text("EDFs", encoding="utf-8")
+    for is_dry in (True, False):
+        (said,) = called(settings, "account", "crm:A2", is_dry=is_dry).not_reached
+        assert said.startswith("runs: r0.log, r1.log, r2.log and 2 more may name them")
+        assert "EDF" not in said
+    assert called(settings, "account", "crm:accounts:A2").not_reached == []
+
+
 def test_what_the_dashboard_drew_goes_and_what_was_typed_there_is_named(settings: Settings) -> None:
     folder = settings.out / "dashboard"
     folder.mkdir()
