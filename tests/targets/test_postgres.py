@@ -229,7 +229,7 @@ def test_a_transaction_that_holds_the_marts_is_told_and_not_waited_for_without_e
     with psycopg.connect(url) as other:
         other.execute(held)  # type: ignore[call-overload]
         # a statement that waits on is let go, so that the test fails instead of hanging
-        freed = Timer(20, other.close)
+        freed = Timer(120, other.close)
         freed.start()
         with pytest.raises(TargetError, match="has held tables or rows of the schema for 1 s"):
             sent(second, url)
