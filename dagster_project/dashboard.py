@@ -23,6 +23,7 @@ from typing import Annotated
 import typer
 
 from dagster_project.lib.dashboard.bundle import duckdb_uri, write_bundle, write_folder
+from dagster_project.lib.dashboard.folder import FOLDER, LOG, PICTURE, STATE
 from dagster_project.settings import current_environment
 
 HERE = Path(__file__).parent / "lib" / "dashboard"
@@ -32,7 +33,7 @@ PASSWORD_VARIABLE = "KAM_DASHBOARD_PASSWORD"
 START_SECONDS = 300
 CONFIG = """\
 SECRET_KEY = "{key}"
-SQLALCHEMY_DATABASE_URI = "sqlite:///{folder}/superset.db"
+SQLALCHEMY_DATABASE_URI = "sqlite:///{state}"
 # signs the cookies of 127.0.0.1 alone: behind a proxy with TLS set SESSION_COOKIE_SECURE and Talisman
 TALISMAN_ENABLED = False
 """
@@ -78,9 +79,9 @@ def serve(
 @app.command()
 def photo(superset: Superset = Path(".venv-dashboard"), out: Out = Path("data/out")) -> None:
     """Start Superset, open the dashboard in a headless Chromium, check every chart, keep a picture."""
-    picture = out / "dashboard" / "dashboard.png"
+    picture = out / FOLDER / PICTURE
     with _started(superset, out, duckdb_uri(_marts(out))):
-        password = _password(out / "dashboard")
+        password = _password(out / FOLDER)
         outcome = subprocess.run(
             [
                 *(superset / "bin" / "python", HERE / "photo.py"),
@@ -111,13 +112,13 @@ def _started(
     """Superset with the assets imported anew, answering; ended on the way out."""
     if not (superset / "bin" / "gunicorn").is_file():
         raise DashboardError(f"{superset}: no Superset there; make dashboard sets it up")
-    folder = (out / "dashboard").resolve()
+    folder = (out / FOLDER).resolve()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     environment = {**current_environment(), "SUPERSET_CONFIG_PATH": str(_config(folder))}
     assets = folder / "assets"
     shutil.rmtree(assets, ignore_errors=True)
     write_folder(assets, uri, schema=schema)
-    log = folder / "superset.log"
+    log = folder / LOG
     typer.echo("preparing Superset (a minute)")
     with log.open("wb") as lines:
         prepared = subprocess.run(
@@ -165,7 +166,7 @@ def _config(folder: Path) -> Path:
     """Superset's configuration, made once: another key could not read its database any more."""
     config = folder / "superset_config.py"
     if not config.is_file():
-        _write_secret(config, CONFIG.format(key=secrets.token_urlsafe(42), folder=folder))
+        _write_secret(config, CONFIG.format(key=secrets.token_urlsafe(42), state=folder / STATE))
     return config
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from threading import Timer
 from typing import Any
 
 import duckdb
@@ -19,13 +20,14 @@ from pyarrow.parquet import write_table
 
 from dagster_project.lib.release.live import LiveRelease
 from dagster_project.lib.release.marts import read_marts
-from dagster_project.lib.targets import postgres
+from dagster_project.lib.targets import postgres, postgres_server
 from dagster_project.lib.targets.errors import TargetError
 from dagster_project.lib.targets.postgres import (
     Written,
     publish_to_postgres,
     release_in_postgres,
 )
+from dagster_project.lib.targets.postgres_server import connected, without_waiting
 from dagster_project.lib.targets.postgres_tables import load, shape_of
 from dagster_project.lib.warehouse.dbt_project import parsed_folder
 from dagster_project.target_settings import PostgresTarget
@@ -209,6 +211,46 @@ def test_the_next_release_writes_only_what_differs(
         mart.name for mart in second_golden.live.manifest.marts
     }
     assert dict(found(url, query)) == after, "the same rows are not written again"
+
+
+@pytest.mark.parametrize(
+    "held",
+    [f"update {SCHEMA}.account_tiers set final_tier = 'A'", f"lock table {SCHEMA}.release"],
+    ids=["rows", "table"],
+)
+def test_a_transaction_that_holds_the_marts_is_told_and_not_waited_for_without_end(
+    releases: Releases, url: str, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    first = releases.publish()
+    sent(first, url)
+    releases.change("update marts.account_tiers set final_tier = 'C'")
+    second = releases.publish()
+    monkeypatch.setattr(postgres_server, "LOCK_SECONDS", 1)
+    with psycopg.connect(url) as other:
+        other.execute(held)  # type: ignore[call-overload]
+        # a statement that waits on is let go, so that the test fails instead of hanging
+        freed = Timer(120, other.close)
+        freed.start()
+        with pytest.raises(TargetError, match="has held tables or rows of the schema for 1 s"):
+            sent(second, url)
+        freed.cancel()
+        other.rollback()
+    assert_equal(first, url)
+    sent(second, url)
+    assert_equal(second, url)
+
+
+def test_a_lost_server_is_noticed_unless_the_url_says_otherwise(url: str) -> None:
+    for suffix, idle in (("", "30"), ("?keepalives_idle=7", "7")):
+        with connected(url + suffix, variable="URL") as connection:
+            known = connection.info.get_parameters()
+            assert known["keepalives_idle"] == idle
+            assert known["tcp_user_timeout"] == "60000"
+            assert connection.execute("show lock_timeout").fetchone() == ("1min",)
+            without_waiting(connection, lambda: None)
+            with connection.transaction():
+                without_waiting(connection, lambda: None)
+                assert connection.execute("show lock_timeout").fetchone() == ("1min",)
 
 
 def test_what_breaks_off_in_the_middle_leaves_the_old_release(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from dagster_project.lib.dashboard.folder import FOLDER, STATE
 from dagster_project.lib.extracts.discover import delivery_ids, find_deliveries
 from dagster_project.lib.extracts.errors import ExtractError
 from dagster_project.lib.extracts.ledger import hash_file, read_entry
@@ -36,7 +37,7 @@ def still_delivered(settings: Settings) -> list[tuple[str, int]]:
 
 
 def not_reached(settings: Settings) -> list[str]:
-    """Copies outside of the output folder, and what makes them good."""
+    """Copies outside of the output folder, and what others keep in it; what makes them good."""
     found = []
     if settings.engine in ("spark_thrift", "spark_connect"):
         found.append(f"the tables on the cluster ({settings.engine}): kam refresh replaces them")
@@ -47,6 +48,10 @@ def not_reached(settings: Settings) -> list[str]:
         found.append(
             f"the releases in {url}: kam refresh sends a new one; remove the older ones there"
             " where an account was forgotten (they name no contact)"
+        )
+    if (state := settings.out / FOLDER / STATE).is_file():
+        found.append(
+            f"what was typed into Superset ({state}): look there, or remove the file: make dashboard makes another"
         )
     return found
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dagster_project.lib.dashboard.folder import FOLDER, LOG, PICTURE
 from dagster_project.lib.extracts.ledger import LedgerEntry, read_ledger
 from dagster_project.lib.forgetting.delivered import is_held, not_reached, still_delivered
-from dagster_project.lib.forgetting.found import plain_names
+from dagster_project.lib.forgetting.found import Names, plain_names
 from dagster_project.lib.forgetting.landed import counted, without_forgotten
-from dagster_project.lib.forgetting.matcher import Matcher
+from dagster_project.lib.forgetting.matcher import NOBODY, Matcher
 from dagster_project.lib.forgetting.record import ForgottenRecord, read_record, write_record
 from dagster_project.lib.forgetting.releases import (
+    AUDIENCES,
     MARTS,
     Input,
     free_release,
@@ -33,6 +35,7 @@ from dagster_project.lib.release.publish import sweep
 from dagster_project.settings import Settings
 
 TABLES = (".duckdb", ".parquet")
+NAMED_FILES = 3
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +58,7 @@ class Forgotten:
         held: (destination, audience, last release) to which somebody was sent, or was about to be.
         removals: files written for the destinations.
         still_delivered: files of the landing folder that hold somebody forgotten, with their rows.
-        not_reached: what lies elsewhere and says the same until the next refresh.
+        not_reached: what lies elsewhere and says the same until the next refresh, and what only a person can judge.
     """
 
     places: list[Place] = field(default_factory=list)
@@ -68,6 +71,16 @@ class Forgotten:
         """Notes a place where something was found."""
         if removed or changed:
             self.places.append(Place(place, removed, changed))
+
+    def leave(self, place: str, files: Collection[str]) -> None:
+        """Notes texts that may hold a name of theirs."""
+        if files:
+            first = ", ".join(sorted(files)[:NAMED_FILES])
+            more = f" and {len(files) - NAMED_FILES} more" if len(files) > NAMED_FILES else ""
+            self.not_reached.append(
+                f"{place}: {first}{more} may name them: a short name, a word, or one that another account has too"
+                " was left; look there"
+            )
 
 
 def forget_everywhere(
@@ -99,7 +112,8 @@ def forget_everywhere(
     if not is_dry:
         live = read_live(published)
         if removals is not None and live is not None:
-            done.removals = write_removals(live.audiences, matcher, removals)
+            kept = [folder / AUDIENCES for folder in kept_releases(published)]
+            done.removals = write_removals(live.audiences, matcher, removals, kept=kept)
         if is_pending:
             write_record(record.model_copy(update={"is_unfinished": True}), raw)
         _put_right(published)
@@ -110,13 +124,14 @@ def forget_everywhere(
         for entry in read_ledger(raw)
     }
     _free_texts(settings, matcher, names, done, is_dry=is_dry)
+    _remove_drawn(settings.out / FOLDER, done, is_dry=is_dry)
     # it is made of the raw zone, and of names in the live release
-    if record.is_unfinished or (is_new and (names or any(taken.values()))):
+    if record.is_unfinished or (is_new and (names.sure or names.unsure or any(taken.values()))):
         _remove_warehouse(settings, done, is_dry=is_dry)
     _free_releases(published, matcher, names, done, rows=rows, is_dry=is_dry)
     _free_raw(raw, matcher, done, taken, is_dry=is_dry)
     done.still_delivered = still_delivered(settings)
-    done.not_reached = not_reached(settings)
+    done.not_reached += not_reached(settings)
     if not is_dry and is_pending:
         write_record(record.model_copy(update={"is_unfinished": False}), raw)
     return done
@@ -134,7 +149,7 @@ def finish(settings: Settings) -> None:
 def _free_texts(
     settings: Settings,
     matcher: Matcher,
-    names: Mapping[str, str],
+    names: Names,
     done: Forgotten,
     *,
     is_dry: bool,
@@ -143,8 +158,20 @@ def _free_texts(
         if folder.is_dir():
             if not is_dry:
                 _remove_scratch(folder)
-            found = free_folder(folder, matcher, names, is_dry=is_dry)
+            found = free_folder(folder, matcher, names.sure, is_dry=is_dry)
             done.add(f"{folder.name} (logs and records)", changed=sum(found.values()))
+            if names.unsure:
+                done.leave(
+                    folder.name, free_folder(folder, NOBODY, names.unsure, is_dry=True).keys()
+                )
+
+
+def _remove_drawn(folder: Path, done: Forgotten, *, is_dry: bool) -> None:
+    """A picture cannot be searched, and `make dashboard` makes both anew."""
+    found = [path for path in (folder / PICTURE, folder / LOG) if path.is_file()]
+    for path in found if not is_dry else ():
+        path.unlink()
+    done.add("dashboard (picture and log)", removed=len(found))
 
 
 def _remove_scratch(folder: Path) -> None:
@@ -175,7 +202,7 @@ def _remove_warehouse(settings: Settings, done: Forgotten, *, is_dry: bool) -> N
 def _free_releases(
     published: Path,
     matcher: Matcher,
-    names: Mapping[str, str],
+    names: Names,
     done: Forgotten,
     *,
     rows: Mapping[Input, int],
@@ -196,6 +223,7 @@ def _free_releases(
             done.add(f"{release}: audiences/{name}", removed=count)
         for name, count in freed.texts.items():
             done.add(f"{release}: {name}", changed=count)
+        done.leave(release, freed.unsure.keys())
     done.held = [(*pair, release) for pair, release in sorted(last.items())]
     if not is_dry:
         _put_right(published)

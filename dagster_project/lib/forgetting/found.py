@@ -30,6 +30,19 @@ LEAST_NAME = 4
 
 
 @dataclass(frozen=True)
+class Names:
+    """Names of forgotten accounts, each with the id that stands for it.
+
+    Attributes:
+        sure: what means them in any text.
+        unsure: what may mean something else: short names, words, names that another account has too.
+    """
+
+    sure: dict[str, str]
+    unsure: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Subject:
     """Who is to be forgotten: a kind and the text as the user gave it."""
 
@@ -69,10 +82,8 @@ def find_subject(
     return with_their_contacts(record, raw)
 
 
-def plain_names(record: ForgottenRecord, *, raw: Path, marts: Iterable[Path]) -> dict[str, str]:
-    """Names of forgotten accounts as raw zone and releases have them, each with the id that stands for it.
-
-    A name that another account has too is none of these: in a text it may mean the other.
+def plain_names(record: ForgottenRecord, *, raw: Path, marts: Iterable[Path]) -> Names:
+    """Names of forgotten accounts as raw zone and releases have them.
 
     Args:
         record: what is forgotten.
@@ -83,7 +94,7 @@ def plain_names(record: ForgottenRecord, *, raw: Path, marts: Iterable[Path]) ->
     names: dict[str, str] = {}
     others: set[str] = set()
     if not matcher.has("account"):
-        return names
+        return Names({}, {})
     with duckdb.connect(config=tables.CONFIG) as connection:
         for entry in read_ledger(raw):
             if entry.entity in NAME_COLUMNS and landed_path(entry, raw).is_file():
@@ -101,11 +112,9 @@ def plain_names(record: ForgottenRecord, *, raw: Path, marts: Iterable[Path]) ->
                         names[text] = key.split(":", 2)[-1]
                     else:
                         others.add(text)
-    return {
-        text: own
-        for text, own in names.items()
-        if _is_a_name(text) and text != own and text not in others
-    }
+    names = {text: own for text, own in names.items() if text != own}
+    sure = {text: own for text, own in names.items() if _is_a_name(text) and text not in others}
+    return Names(sure, {text: own for text, own in names.items() if text not in sure})
 
 
 def _is_a_name(text: str) -> bool:

@@ -110,6 +110,9 @@ class Matcher:
         return {text: other for text, other in pairs if text != other}
 
 
+NOBODY = Matcher(ForgottenRecord(key=""))
+
+
 def addresses_in(text: str) -> set[str]:
     """The plain addresses of a cell: the cell as a whole, with spaces in it, or those within it."""
     if "@" not in text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import re
 import shutil
@@ -16,34 +17,52 @@ from typing import Any
 import duckdb
 
 from dagster_project.lib.forgetting import tables
-from dagster_project.lib.forgetting.audience_files import SENT, Freed, free_audiences
+from dagster_project.lib.forgetting.audience_files import Freed, free_audiences
+from dagster_project.lib.forgetting.found import Names
 from dagster_project.lib.forgetting.marts import (
     content_hash,
     described_marts,
     mart_edit,
     write_mart,
 )
-from dagster_project.lib.forgetting.matcher import Matcher
+from dagster_project.lib.forgetting.matcher import NOBODY, Matcher
 from dagster_project.lib.forgetting.swap import exchange
 from dagster_project.lib.forgetting.texts import freed_record, freed_text
 from dagster_project.lib.release.database import write_database
 from dagster_project.lib.release.durable import sync_tree
-from dagster_project.lib.release.live import DATABASE, MANIFEST, RELEASE_ID, RELEASES
+from dagster_project.lib.release.live import (
+    DATABASE,
+    MANIFEST,
+    RELEASE_ID,
+    RELEASES,
+    REPORT,
+    LiveRelease,
+)
+from dagster_project.lib.release.manifest import Manifest, versions
 
+TIERS = "account_tiers"
+"""The mart from which the report has the accounts' names."""
+DRAWN_BY = "account-tiering"
 MARTS, AUDIENCES = "marts", "audiences"
 Input = tuple[str, str, str]
 """Hash, system and entity of a delivered file."""
 REPORT_ENDINGS = (".html", ".json", ".txt", ".csv")
 
+log = logging.getLogger(__name__)
+
 
 @dataclass
 class FreedRelease:
-    """What was taken out of one release: rows by mart, and what of the audiences."""
+    """What was taken out of one release: rows by mart, and what of the audiences.
+
+    `unsure` counts by text what may be a name of theirs, and was left.
+    """
 
     release_id: str
     marts: dict[str, tables.Counts] = field(default_factory=dict)
     audiences: Freed = field(default_factory=Freed)
     texts: dict[str, int] = field(default_factory=dict)
+    unsure: dict[str, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.marts or self.audiences.rows or self.texts)
@@ -59,7 +78,7 @@ def kept_releases(published: Path) -> list[Path]:
 def free_release(
     folder: Path,
     matcher: Matcher,
-    names: Mapping[str, str],
+    names: Names,
     *,
     inputs: Mapping[Input, int] | None = None,
     is_dry: bool = False,
@@ -69,7 +88,7 @@ def free_release(
     Args:
         folder: of the release.
         matcher: knows what is forgotten.
-        names: of forgotten accounts, with the ids that stand for them.
+        names: of forgotten accounts.
         inputs: rows that the release's files have without them, by hash, system and entity.
         is_dry: only counts.
     """
@@ -80,15 +99,15 @@ def free_release(
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
-        _free_marts(folder, part, manifest, matcher=matcher, names=names, freed=freed)
-        earlier = [path / AUDIENCES / SENT for path in kept_releases(folder.parents[1])]
+        _free_marts(folder, part, manifest, matcher=matcher, names=names.sure, freed=freed)
+        others = [path / AUDIENCES for path in kept_releases(folder.parents[1])]
         freed.audiences = free_audiences(
-            folder / AUDIENCES, part / AUDIENCES, matcher, earlier=earlier
+            folder / AUDIENCES, part / AUDIENCES, matcher, others=others
         )
-        _free_texts(folder, part, matcher=matcher, names=names, freed=freed)
-        manifest, count = freed_record(manifest, matcher, names)
+        manifest, count = freed_record(manifest, matcher, names.sure)
         count += _correct_inputs(manifest, inputs or {})
         freed.texts |= {MANIFEST: count} if count else {}
+        _free_texts(folder, part, manifest, matcher=matcher, names=names, freed=freed)
         if freed and not is_dry:
             manifest["rewritten_on"] = [
                 *manifest.get("rewritten_on", []),
@@ -160,18 +179,43 @@ def _correct_inputs(manifest: dict[str, Any], rows: Mapping[Input, int]) -> int:
 def _free_texts(
     folder: Path,
     part: Path,
+    manifest: Mapping[str, Any],
     *,
     matcher: Matcher,
-    names: Mapping[str, str],
+    names: Names,
     freed: FreedRelease,
 ) -> None:
     """The report, and whatever other texts lie beside the marts."""
     for path in sorted(folder.iterdir()):
         if path.is_file() and path.name != MANIFEST and path.suffix in REPORT_ENDINGS:
-            text, count = freed_text(path.read_text("utf-8"), matcher, names)
-            if count:
+            old = path.read_text("utf-8")
+            text, count = freed_text(old, matcher, names.sure)
+            _, unsure = freed_text(text, NOBODY, names.unsure)
+            if path.name == REPORT and TIERS in freed.marts and (count or unsure):
+                # in a report whose marts do not name them no word does
+                drawn = _drawn_anew(part, manifest)
+                text, unsure = (text, unsure) if drawn is None else (drawn, 0)
+            if text != old:
                 (part / path.name).write_text(text, "utf-8")
-                freed.texts[path.name] = count
+                freed.texts[path.name] = max(count, 1)
+            if unsure:
+                freed.unsure[path.name] = unsure
+
+
+def _drawn_anew(part: Path, manifest: Mapping[str, Any]) -> str | None:
+    """The report of the marts as they are to be; None where an other version of the project drew it."""
+    # Babel and Jinja are only needed here
+    from dagster_project.lib.report.write import write_report
+
+    if manifest["versions"].get(DRAWN_BY) != versions().get(DRAWN_BY):
+        return None
+    try:
+        release = LiveRelease(part, Manifest.model_validate(manifest))
+        return write_report(release).read_text("utf-8")
+    except Exception as error:
+        (part / REPORT).unlink(missing_ok=True)
+        log.warning("%s could not be drawn anew (%s: %s)", REPORT, type(error).__name__, error)
+        return None
 
 
 def _link_rest(folder: Path, part: Path) -> None:

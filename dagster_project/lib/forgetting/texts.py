@@ -9,9 +9,11 @@ import logging
 import os
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+from markupsafe import escape
 
 from dagster_project.lib.extracts.quoting import identifier
 from dagster_project.lib.forgetting.matcher import Matcher
@@ -30,12 +32,18 @@ def freed_text(text: str, matcher: Matcher, names: Mapping[str, str]) -> tuple[s
     """The text without addresses, digests and names, and how many of them were in it."""
     text, count = matcher.all_replaced(text)
     for name, other in sorted(names.items(), key=lambda pair: -len(pair[0])):
-        # as it stands, in JSON, in HTML; never as a part of a longer name
-        for form in dict.fromkeys((name, json.dumps(name)[1:-1], html.escape(name))):
+        # never as a part of a longer name
+        for form in _forms(name):
             if form in text:
                 text, found = re.subn(rf"(?<!\w){re.escape(form)}(?!\w)", lambda _: other, text)  # noqa: B023
                 count += found
     return text, count
+
+
+def _forms(name: str) -> Iterable[str]:
+    """A name as it stands, in JSON, and in HTML as Python's library and as Jinja write it."""
+    in_json = (json.dumps(name, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))
+    return dict.fromkeys((name, *in_json, html.escape(name), str(escape(name))))
 
 
 def freed_record(

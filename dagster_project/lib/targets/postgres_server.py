@@ -16,14 +16,22 @@ from dagster_project.lib.targets.errors import TargetError
 CONNECT_SECONDS = 10
 # Below the server's deadlock_timeout (1 s): whoever waits for us is never the one that is cancelled.
 LOCK_MILLISECONDS = 400
-LOCK_SECONDS = 60.0
+LOCK_SECONDS = 60
+# A server that vanished (a firewall that forgot the connection, a machine without power) is noticed after as long.
+LOST_SECONDS = 60
+KEPT_ALIVE = {
+    "keepalives_idle": LOST_SECONDS // 2,
+    "keepalives_interval": LOST_SECONDS // 6,
+    "keepalives_count": 3,
+    "tcp_user_timeout": LOST_SECONDS * 1000,
+}
 
 logger = logging.getLogger(__name__)
 
 
 @contextmanager
 def connected(url: str, *, variable: str) -> Iterator[Any]:
-    """A connection in autocommit mode; errors of the server become TargetError.
+    """A connection in autocommit mode that waits for nothing without end; errors of the server become TargetError.
 
     Args:
         url: of the database, with its password; it appears in no message.
@@ -49,15 +57,22 @@ def connected(url: str, *, variable: str) -> Iterator[Any]:
         ) from None
     password = str(known.get("password") or "")
     try:
+        own = {name: value for name, value in KEPT_ALIVE.items() if name not in known}
         connection = psycopg.connect(
-            url, connect_timeout=CONNECT_SECONDS, application_name="kam", autocommit=True
+            url, connect_timeout=CONNECT_SECONDS, application_name="kam", autocommit=True, **own
         )
     except psycopg.Error as error:
         raise TargetError(
             f"postgres: no connection ({_said(error, password)}); check the server, and the URL in {variable}"
         ) from None
     try:
+        connection.execute(f"set lock_timeout = '{LOCK_SECONDS}s'")
         yield connection
+    except psycopg.errors.LockNotAvailable:
+        raise TargetError(
+            f"postgres: somebody's transaction has held tables or rows of the schema for {LOCK_SECONDS} s, and "
+            "nothing was changed; end it (pg_stat_activity shows it), and refresh again"
+        ) from None
     except psycopg.errors.InsufficientPrivilege as error:
         raise TargetError(
             f"postgres: {_said(error, password)}; the user of {variable} needs CREATE on the database, and "
@@ -102,7 +117,7 @@ def without_waiting(connection: Any, work: Callable[[], None]) -> None:
             with connection.transaction():
                 connection.execute(f"set local lock_timeout = '{LOCK_MILLISECONDS}ms'")
                 work()
-                connection.execute("set local lock_timeout = 0")
+                connection.execute(f"set local lock_timeout = '{LOCK_SECONDS}s'")
             return
         except psycopg.errors.LockNotAvailable:
             if time.monotonic() > until:

@@ -13,6 +13,7 @@ import pytest
 
 from dagster_project.lib.audiences.destinations import load_destinations
 from dagster_project.lib.forgetting.forms import digests
+from dagster_project.lib.forgetting.found import Names
 from dagster_project.lib.forgetting.matcher import Matcher
 from dagster_project.lib.forgetting.record import ForgottenRecord
 from dagster_project.lib.release.content import content_sha256
@@ -21,7 +22,7 @@ from dagster_project.lib.release.marts import Mart
 
 RELEASE = "20260101T000000Z-0123abcd"
 ANNA, BOB = "anna@example.com", "bob@example.com"
-NAMES = {"Alder & Söhne GmbH": "A1"}
+NAMES = Names({"Alder & Söhne GmbH": "A1"}, {})
 CHECK = {"name": "c", "asset": "a", "severity": "warn", "passed": True}
 ROWS = {
     "account_tiers": (

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import html
 import json
 import os
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from jinja2 import Environment
 
 from dagster_project.lib.audiences.destinations import load_destinations
 from dagster_project.lib.audiences.files import write_csv
 from dagster_project.lib.audiences.records import AudienceManifest, written
 from dagster_project.lib.forgetting import releases, swap
 from dagster_project.lib.forgetting.audience_files import free_audiences
-from dagster_project.lib.forgetting.found import plain_names
+from dagster_project.lib.forgetting.found import Names, plain_names
 from dagster_project.lib.forgetting.releases import free_release
 from dagster_project.lib.forgetting.removals import write_removals
 from dagster_project.lib.forgetting.texts import free_folder, freed_text
@@ -230,12 +233,16 @@ def test_texts_lose_names_and_addresses_in_every_form(tmp_path: Path) -> None:
         database.execute("pragma journal_mode = wal")
         database.execute("create table event (id integer primary key, body text)")
         database.execute("insert into event (body) values (?)", [f"mail {ANNA} {sha(ANNA)}"])
-    assert set(free_folder(folder, matcher(), NAMES, is_dry=True)) == {
+    assert set(free_folder(folder, matcher(), NAMES.sure, is_dry=True)) == {
         "run.log",
         "checks.json",
         "events.db",
     }
-    assert set(free_folder(folder, matcher(), NAMES)) == {"run.log", "checks.json", "events.db"}
+    assert set(free_folder(folder, matcher(), NAMES.sure)) == {
+        "run.log",
+        "checks.json",
+        "events.db",
+    }
     for path in folder.iterdir():
         raw = path.read_bytes().lower()
         assert ANNA.encode() not in raw, path
@@ -245,16 +252,16 @@ def test_texts_lose_names_and_addresses_in_every_form(tmp_path: Path) -> None:
     # a check's name is a word of ours, what it saw is not
     (check,) = json.loads((folder / "checks.json").read_bytes())
     assert check == {"observed": "A1", "check_name": "Alder & Söhne GmbH"}
-    assert not free_folder(folder, matcher(), NAMES)
+    assert not free_folder(folder, matcher(), NAMES.sure)
 
 
 def test_an_account_of_the_same_name_keeps_it(published: Path) -> None:
     folder = published / "releases" / RELEASE
-    free_release(folder, matcher(), {"Birch": "A1", "Call them": "A1"})
+    free_release(folder, matcher(), Names({"Birch": "A1", "Call them": "A1"}, {}))
     rows = duckdb.sql(f"select account_name from '{folder}/marts/account_tiers.parquet' order by 1")
     assert rows.fetchall() == [("A1",), ("Birch",)]
     names = plain_names(matcher().record, raw=published / "none", marts=[folder / "marts"])
-    assert names == {}
+    assert names == Names({}, {})
 
 
 def test_a_name_is_known_unless_another_account_has_it(tmp_path: Path) -> None:
@@ -265,10 +272,42 @@ def test_a_name_is_known_unless_another_account_has_it(tmp_path: Path) -> None:
             f" as t(account_key, account_name)) to '{tmp_path}/{folder}/account_tiers.parquet'"
         )
     record = matcher().record
-    assert plain_names(record, raw=tmp_path, marts=[tmp_path / "one"]) == {"Alder Ltd": "A1"}
-    assert plain_names(record, raw=tmp_path, marts=[tmp_path / "one", tmp_path / "two"]) == {}
+    one, both = ([tmp_path / "one"], [tmp_path / "one", tmp_path / "two"])
+    assert plain_names(record, raw=tmp_path, marts=one) == Names({"Alder Ltd": "A1"}, {})
+    assert plain_names(record, raw=tmp_path, marts=both) == Names({}, {"Alder Ltd": "A1"})
+
+
+@pytest.mark.parametrize("name", ["EDF", "orange"])
+def test_a_short_name_or_a_word_is_told_and_stays(published: Path, name: str) -> None:
+    folder = published / "releases" / RELEASE
+    duckdb.sql(
+        f"copy (select 'crm:accounts:A1' as account_key, '{name}' as account_name)"
+        f" to '{folder}/marts/account_tiers.parquet'"
+    )
+    report = folder / "report.html"
+    report.write_text(f"<p>{name}, {name}x</p>", encoding="utf-8")
+    names = plain_names(matcher().record, raw=published / "none", marts=[folder / "marts"])
+    assert names == Names({}, {name: "A1"})
+    freed = free_release(folder, matcher(), names)
+    assert (freed.texts.get("report.html"), freed.unsure) == (None, {"report.html": 1})
+    assert name in report.read_text(encoding="utf-8")
 
 
 def test_a_part_of_a_longer_name_stays() -> None:
     text, count = freed_text("Birch, Birchwood, Birch", matcher(), {"Birch": "A2"})
     assert (text, count) == ("A2, Birchwood, A2", 2)
+
+
+@pytest.mark.parametrize("name", ["L'Atelier", 'Die "Eiche"', "Müller & Co's", "A < B"])
+def test_a_name_is_found_as_each_writer_of_texts_writes_it(name: str) -> None:
+    page = Environment(autoescape=True).from_string("<p>{{ name }}</p>").render(name=name)
+    for text in (
+        page,
+        f"<p>{html.escape(name)}</p>",
+        json.dumps({"message": name}),
+        json.dumps({"message": name}, ensure_ascii=False),
+        f"read {name}.",
+    ):
+        freed, count = freed_text(text, matcher(), {name: "A1"})
+        assert count == 1, text
+        assert re.sub(r"[^A-Z0-9]", "", freed) == "A1", text
