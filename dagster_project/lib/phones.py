@@ -69,6 +69,19 @@ def normalise_phone(raw: str, country: str) -> NormalForm:
     return NormalForm(None, "invalid")
 
 
+def number_forms(number: str) -> set[str]:
+    """A number in E.164, and the digits that are dialled for it in its own country."""
+    import phonenumbers
+
+    national = phonenumbers.PhoneNumberFormat.NATIONAL
+    return {number, digits_of(phonenumbers.format_number(phonenumbers.parse(number), national))}
+
+
+def digits_of(text: str) -> str:
+    """The digits of a number as it is written."""
+    return re.sub(r"\D", "", text)
+
+
 def normalise_phones(
     raw: Path, contacts_files: Sequence[Path], accounts_files: Sequence[Path], target: Path
 ) -> dict[str, int]:

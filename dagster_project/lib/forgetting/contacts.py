@@ -24,7 +24,7 @@ from dagster_project.lib.forgetting.matcher import (
     addresses_in,
 )
 from dagster_project.lib.forgetting.record import ForgottenRecord
-from dagster_project.lib.phones import normalise_phone
+from dagster_project.lib.phones import normalise_phone, number_forms
 
 
 def with_their_contacts(record: ForgottenRecord, raw: Path) -> ForgottenRecord:
@@ -57,12 +57,14 @@ def with_their_contacts(record: ForgottenRecord, raw: Path) -> ForgottenRecord:
     }
     plains |= {plain for plain in _user_addresses(raw) if matcher.address(plain)}
     written = {email for *_, email in rows if email and addresses_in(email) & plains}
+    numbers = _own_numbers(raw, theirs)
     return record.extended(
         {
             "contact": {f"{system}:{own}" for system, contact in theirs for own in _ids(contact)},
             "email": {mailbox(plain) for plain in plains},
             "digest": {digest for text in plains | written for digest in digests_of_text(text)}
-            | _phone_digests(raw, theirs),
+            | digests_of({form for number in numbers for form in (number, number.lstrip("+"))}),
+            "phone": {form for number in numbers for form in number_forms(number)},
         }
     )
 
@@ -73,8 +75,8 @@ def digests_of_text(text: str) -> set[str]:
     return {digest for form in forms if form for digest in digests(form)}
 
 
-def _phone_digests(raw: Path, theirs: set[tuple[str, str]]) -> set[str]:
-    """Digests of their numbers, as destinations take them, unless somebody else has the same number."""
+def _own_numbers(raw: Path, theirs: set[tuple[str, str]]) -> set[str]:
+    """Their numbers in E.164, unless somebody else has the same number."""
     if not theirs:
         return set()
     numbers: dict[str, set[tuple[str, str]]] = {}
@@ -95,8 +97,7 @@ def _phone_digests(raw: Path, theirs: set[tuple[str, str]]) -> set[str]:
                     number = normalise_phone(phone, one).value
                     if number:
                         numbers.setdefault(number, set()).add((entry.system, contact))
-    own_numbers = {number for number, people in numbers.items() if people <= theirs}
-    return digests_of({form for number in own_numbers for form in (number, number.lstrip("+"))})
+    return {number for number, people in numbers.items() if people <= theirs}
 
 
 def _ids(contact: str) -> set[str]:

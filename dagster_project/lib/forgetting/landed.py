@@ -122,6 +122,7 @@ def _gone(
                 connection, relation, "contact_id", lambda text: matcher.contact(system, text)
             )
             conditions += [tables.is_one_of("contact_id", found)] if found else []
+        conditions += tables.only_numbers(connection, relation, matcher, country="country_code")
     if not matcher.has("account"):
         return conditions
     if entity.name in OF_ACCOUNTS:

@@ -22,7 +22,7 @@ OF_ACCOUNTS = {
     "customers": ("customer_id", "customers"),
 }
 
-
+PHONES = frozenset(["phone", "mobile", "phone_work", "phone_mobile"])
 # Columns of the rows that a profile joins others with, where they are about a person or describe a company.
 DESCRIBING = frozenset(
     [
@@ -30,8 +30,7 @@ DESCRIBING = frozenset(
         "first_name",
         "last_name",
         "email",
-        "phone",
-        "mobile",
+        *PHONES,
         "title",
         "role",
         "buying_role",
@@ -70,6 +69,8 @@ def edit_layout(
     if "first_name" in columns and "email" in columns:
         found = tables.fitting(connection, relation, "email", matcher.email)
         conditions += [tables.is_one_of("email", found)] if found else []
+        for name in sorted(columns & PHONES):
+            conditions += tables.only_numbers(connection, relation, matcher, phone=name)
     if "id" in columns:
         found = tables.fitting(
             connection,

@@ -13,6 +13,7 @@ from dagster_project.lib.forgetting.forms import (
     spans,
 )
 from dagster_project.lib.forgetting.record import ForgottenRecord, Kind
+from dagster_project.lib.phones import digits_of, normalise_phone
 
 PLACEHOLDER = "(forgotten)"
 NAME_CHARACTERS = 12
@@ -49,6 +50,13 @@ class Matcher:
     def email(self, text: str) -> bool:
         """Whether the value of a column of addresses names somebody forgotten."""
         return any(self.address(plain) for plain in addresses_in(text))
+
+    def phone(self, text: str, country: str) -> bool:
+        """Whether a number, read in a country ('' where none is known), is one that only somebody forgotten had."""
+        if not self.has("phone"):
+            return False
+        number = normalise_phone(text, country).value
+        return any(self._is("phone", form) for form in (number, digits_of(text)) if form)
 
     def contact(self, system: str, contact_id: str) -> bool:
         """Whether a contact of the CRM is forgotten."""

@@ -23,8 +23,8 @@ FILE = "forgotten.json"
 MARK_CHARACTERS = 32
 
 # What a mark is of: a mailbox; a domain; `system:contact_id`; `system:entity:id` of an account's member; a name
-# by which governance refers to it; the digest of an address.
-Kind = Literal["email", "domain", "contact", "account", "reference", "digest"]
+# by which governance refers to it; the digest of an address; a number that nobody else had.
+Kind = Literal["email", "domain", "contact", "account", "reference", "digest", "phone"]
 
 
 class RecordError(Exception):

@@ -107,6 +107,30 @@ def is_one_of(column: str, texts: Collection[str]) -> str:
     return f"{identifier(column)}::varchar in ({', '.join(map(literal, sorted(texts)))})"
 
 
+def only_numbers(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    matcher: Matcher,
+    *,
+    phone: str = "phone",
+    country: str = "",
+) -> list[str]:
+    """The condition of contacts without an address whose number only somebody forgotten had; none where none is.
+
+    A row with an address is somebody by it: numbers are handed on.
+    """
+    if not matcher.has("phone"):
+        return []
+    of_country = f"coalesce({identifier(country)}, '')" if country else "''"
+    pair = f"({identifier(phone)}, {of_country})"
+    found = connection.execute(
+        f"select distinct {identifier(phone)}, {of_country} from {relation} "
+        f"where email is null and {identifier(phone)} is not null"
+    ).fetchall()
+    theirs = [f"({literal(a)}, {literal(b)})" for a, b in found if matcher.phone(a, b)]
+    return [f"email is null and {pair} in ({', '.join(theirs)})"] if theirs else []
+
+
 def text_cells(
     connection: duckdb.DuckDBPyConnection,
     relation: str,

@@ -117,6 +117,41 @@ def test_a_later_delivery_is_filtered_as_it_is_landed(folder: Folder) -> None:
     assert folder.land() == entries
 
 
+@pytest.mark.parametrize(
+    ("row", "is_left_out"),
+    [
+        ("P8,1,Anna,,06 12 34 56 78,", True),
+        ("P8,1,Anna,,+33 (0)6.12.34.56.78,", True),
+        ("P8,1,Anna,,0612345678,FR", True),
+        ("P8,1,Zoe,zoe@x.com,06 12 34 56 78,", False),
+        ("P8,1,Zoe,,06 12 34 56 79,FR", False),
+        ("P8,1,Bob,,01 42 68 53 00,FR", False),
+    ],
+)
+def test_a_person_delivered_again_by_number_alone_is_known(
+    folder: Folder, row: str, is_left_out: bool
+) -> None:
+    """A number says who somebody is where there is no address, unless others have it too."""
+    contacts = f"{CONTACTS},phone,country_code"
+    folder.write("crm/accounts.csv", ["account_id,account_name,country_code", "1,Alder,FR"])
+    folder.write(
+        "crm/contacts_1.csv",
+        [
+            contacts,
+            "P1,1,Anna,anna@x.com,06 12 34 56 78,",
+            "P1,1,Anna,anna@x.com,01 42 68 53 00,",
+            "P2,1,Bob,bob@x.com,01 42 68 53 00,",
+        ],
+    )
+    folder.land()
+    folder.forget("email", "anna@x.com")
+    folder.write("crm/contacts_2.csv", [contacts, row])
+    entry = folder.land()["crm/contacts_2.csv"]
+    assert (entry.rows_loaded, entry.rows_left_out) == (
+        (0, {"forgotten": 1}) if is_left_out else (1, {})
+    )
+
+
 def test_rejected_rows_keep_their_rule_and_lose_their_text(folder: Folder) -> None:
     folder.write(
         "crm/contacts.csv",
@@ -233,17 +268,26 @@ def test_what_a_profile_joins_with_keeps_its_ids_alone(folder: Folder) -> None:
     folder.write(
         "crm/Contact.csv",
         [
-            "Id,AccountId,FirstName,LastName,Email",
-            "003A000000AAAAA,001A000000AAAAA,Annabel,Smythson,anna@x.com",
-            "003A000000BBBBB,001A000000AAAAA,Bob,Builder,bob@x.com",
+            "Id,AccountId,FirstName,LastName,Email,Phone",
+            "003A000000AAAAA,001A000000AAAAA,Annabel,Smythson,anna@x.com,+33 6 12 34 56 78",
+            "003A000000BBBBB,001A000000AAAAA,Bob,Builder,bob@x.com,",
         ],
     )
     folder.write(
         "crm/Contact_2.csv",
-        ["Id,AccountId,FirstName,LastName,Email", "003A000000AAAAA,001A000000AAAAA,Ann,Smyth,"],
+        [
+            "Id,AccountId,FirstName,LastName,Email,Phone",
+            "003A000000AAAAA,001A000000AAAAA,Ann,Smyth,,",
+            "003A000000CCCCC,001A000000AAAAA,Anna,Smithson,,06 12 34 56 78",
+        ],
     )
     folder.land()
-    assert folder.rows("salesforce.contacts", "email") == [("anna@x.com",), ("bob@x.com",), (None,)]
+    assert [row[0] for row in folder.rows("salesforce.contacts", "email")] == [
+        "anna@x.com",
+        "bob@x.com",
+        None,
+        None,
+    ]
     folder.forget("email", "anna@x.com")
     folder.land()
     rows = folder.rows("salesforce.contacts", "id, account_id, last_name, email")
@@ -251,6 +295,7 @@ def test_what_a_profile_joins_with_keeps_its_ids_alone(folder: Folder) -> None:
         ("003A000000AAAAA", "001A000000AAAAA", None, None),
         ("003A000000AAAAA", "001A000000AAAAA", None, None),
         ("003A000000BBBBB", "001A000000AAAAA", "Builder", "bob@x.com"),
+        ("003A000000CCCCC", "001A000000AAAAA", None, None),
     ]
     assert [row[1:] for row in folder.rows("contacts", "contact_id, last_name")] == [("Builder",)]
 
