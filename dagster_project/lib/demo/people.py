@@ -41,10 +41,13 @@ class PersonTruth:
 def add_twins(contacts: list[Row]) -> list[Row]:
     """Return the contacts with some people in them a second time, who opt out there alone.
 
-    Those who have a phone number are there a third time, willing, with the number and no e-mail address.
+    They are there a third time, willing, without an e-mail address but with their number.
     """
     willing = [contact for contact in contacts if _is_willing(contact) and contact["email"]]
-    chosen = list(enumerate(willing[_FIRST_WITHDRAWN - _TWINS : _FIRST_WITHDRAWN]))
+    chosen = [
+        contact | {"phone": f"+33 6 12 34 56 {70 + number}"}
+        for number, contact in enumerate(willing[_FIRST_WITHDRAWN - _TWINS : _FIRST_WITHDRAWN])
+    ]
     twins = [
         contact
         | {
@@ -53,14 +56,14 @@ def add_twins(contacts: list[Row]) -> list[Row]:
             "phone": "",
             "opted_out": "true",
         }
-        for number, contact in chosen
+        for number, contact in enumerate(chosen)
     ]
     by_number = [
         contact | {"contact_id": f"P{97_100 + number}", "email": ""}
-        for number, contact in chosen
-        if contact["phone"]
+        for number, contact in enumerate(chosen)
     ]
-    return [*contacts, *twins, *by_number]
+    numbered = {contact["contact_id"]: contact for contact in chosen}
+    return [*(numbered.get(c["contact_id"], c) for c in contacts), *twins, *by_number]
 
 
 def withdrawals(contacts: list[Row]) -> list[Row]:
