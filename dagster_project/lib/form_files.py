@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from dagster_project.lib.normal_forms import NormalForm
 
 MADE_BY = b"made_by"
+PRIVATE = 0o600
 
 
 def code_hash(modules: Iterable[Path], libraries: Iterable[str]) -> bytes:
@@ -42,14 +43,9 @@ def known_forms(
 
 
 def write_forms(
-    rows: Sequence[Sequence[Any]],
-    target: Path,
-    *,
-    schema: pa.Schema,
-    made_by: bytes,
-    mode: int | None = None,
+    rows: Sequence[Sequence[Any]], target: Path, *, schema: pa.Schema, made_by: bytes
 ) -> None:
-    """Writes rows in the order of the schema's fields, whole or not at all; `mode`: of the file, where it matters."""
+    """Writes rows in the order of the schema's fields, whole or not at all, for the user alone: some are people's."""
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
     table = pa.Table.from_arrays(
         [pa.array(column, type=part.type) for column, part in zip(columns, schema, strict=True)],
@@ -59,8 +55,7 @@ def write_forms(
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         pq.write_table(table, unfinished, compression="zstd")
-        if mode is not None:
-            unfinished.chmod(mode)
+        unfinished.chmod(PRIVATE)
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Normal forms of VAT numbers, registration numbers, web domains and postal codes.
+"""Normal forms of VAT numbers, registration numbers, web domains, hosts and postal codes.
 
 Each function gives the normal form, or None with the reason why the value identifies nobody.
 python-stdnum checks numbers, tldextract knows the suffixes (its bundled list: nothing is fetched).
@@ -101,20 +101,33 @@ def normalise_registration(raw: str, country: str) -> NormalForm:
 
 def normalise_domain(raw: str) -> NormalForm:
     """The registered domain of a URL, a host or an e-mail address, in lower-case punycode."""
-    first = re.split(r"[;,\s]+", raw.strip(), maxsplit=1)[0]
-    found = _HOST.match(first.rpartition("@")[2] if "//" not in first else first)
-    if found is None:
-        return NormalForm(None, "invalid")
-    host = found.group(1).strip(".").lower()
-    if not _PLAIN_HOST.fullmatch(host):
-        try:
-            host = idna.encode(host, uts46=True).decode("ascii")
-        except (idna.IDNAError, UnicodeError):
-            return NormalForm(None, "invalid")
-    domain = _extractor()(host).top_domain_under_public_suffix
+    host = _written_host(raw)
+    domain = _extractor()(host).top_domain_under_public_suffix if host else None
     if host in public_domains() or domain in public_domains():
         return NormalForm(None, "public_domain")
     return NormalForm(domain) if domain else NormalForm(None, "invalid")
+
+
+def normalise_host(raw: str) -> NormalForm:
+    """The host of the same, whole but for `www.`, whoever's it is; a public suffix (`com`, `co.uk`) is none."""
+    host = (_written_host(raw) or "").removeprefix("www.")
+    is_suffix = _icann_extractor()(host).suffix == host
+    return NormalForm(None, "invalid") if "." not in host or is_suffix else NormalForm(host)
+
+
+def _written_host(raw: str) -> str | None:
+    """The first host of a text, in lower-case punycode."""
+    first = (re.split(r"[;,\s]+", raw.strip(), maxsplit=1)[0]).strip("<>\"'")
+    found = _HOST.match(first.rpartition("@")[2] if "//" not in first else first)
+    if found is None:
+        return None
+    host = found.group(1).strip(".").lower()
+    if _PLAIN_HOST.fullmatch(host):
+        return host
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        return None
 
 
 def normalise_postal_code(raw: str, country: str) -> NormalForm:
@@ -141,6 +154,12 @@ def _extractor() -> tldextract.TLDExtract:
     return tldextract.TLDExtract(
         cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True
     )
+
+
+@cache
+def _icann_extractor() -> tldextract.TLDExtract:
+    # Whoever silences all of myshopify.com means all that is below it.
+    return tldextract.TLDExtract(cache_dir=None, suffix_list_urls=())
 
 
 def _compact(raw: str) -> str:

@@ -30,7 +30,6 @@ SCHEMA = pa.schema(
         pa.field("problem", pa.string()),
     ]
 )
-PRIVATE = 0o600
 # libphonenumber reads over most separators; these of typeset French text end the number for it.
 _SPACES = re.compile(r"[\s\u2000-\u200b\u202f\u205f\ufeff]+")
 
@@ -108,7 +107,7 @@ def normalise_phones(
         rows = [
             (number, country, form.value, form.problem) for (number, country), form in forms.items()
         ]
-        write_forms(rows, target, schema=SCHEMA, made_by=_made_by(), mode=PRIVATE)
+        write_forms(rows, target, schema=SCHEMA, made_by=_made_by())
     logger.debug("phones: %s", dict(counts))
     return dict(counts)
 

@@ -14,10 +14,15 @@ from typing import Any
 Row = Mapping[str, Any]
 
 
-def domain_reasons(accounts: Iterable[Row], tiers: Mapping[str, Row]) -> dict[str, str | None]:
-    """By account: why it does not speak for a domain, or None where it does."""
+def domain_reasons(
+    accounts: Iterable[Row], tiers: Mapping[str, Row], domains: Mapping[str, Iterable[str]]
+) -> dict[str, str | None]:
+    """By account: why it does not speak for a domain, or None where it does.
+
+    `domains`: by account all of its members', of websites and of addresses.
+    """
     listed = list(accounts)
-    silenced = {row["website_domain"] for row in listed if row["is_suppressed"]} - {None}
+    silenced = _silenced(listed, domains)
     keepers: dict[str, str] = {}
     by_size = sorted(listed, key=lambda row: _size(row, tiers[row["account_key"]]))
     for row in by_size:
@@ -28,7 +33,7 @@ def domain_reasons(accounts: Iterable[Row], tiers: Mapping[str, Row]) -> dict[st
         domain, reason = row["website_domain"], row["ineligible_reason"]
         if reason is None and domain is None:
             reason = "no_domain"
-        if reason is None and domain in silenced:
+        if reason is None and silenced & {domain, row["email_domain"]}:
             reason = "suppressed"
         if reason is None and keepers[domain] != row["account_key"]:
             reason = "shared_domain"
@@ -58,11 +63,14 @@ def members(accounts: Iterable[Row], lines: Iterable[Row]) -> dict[str, dict[str
 
 
 def site_rows(
-    accounts: Iterable[Row], tiers: Mapping[str, Row], lines: Sequence[Row]
+    accounts: Iterable[Row],
+    tiers: Mapping[str, Row],
+    lines: Sequence[Row],
+    domains: Mapping[str, Iterable[str]],
 ) -> dict[str, set[tuple[str, str, str]]]:
     """6sense: by audience, (name, country, domain) of the groups' accounts."""
     by_key = {row["account_key"]: row for row in accounts}
-    silenced = {row["website_domain"] for row in by_key.values() if row["is_suppressed"]}
+    silenced = _silenced(by_key.values(), domains)
     found: dict[str, set[tuple[str, str, str]]] = {}
     for audience, reasons in members(by_key.values(), lines).items():
         own = [line for line in lines if line["audience"] == audience]
@@ -78,11 +86,18 @@ def site_rows(
                 continue
             parent: Row = by_key.get(group, {})
             domain: str | None = row["website_domain"] or parent.get("website_domain")
-            if domain is None or domain in silenced or row["country_code"] is None:
+            if domain is None or row["country_code"] is None:
+                continue
+            if silenced & {domain, row["email_domain"] or parent.get("email_domain")}:
                 continue
             if row["ineligible_reason"] is None:
                 rows.add((row["account_name"], row["country_code"], domain))
     return found
+
+
+def _silenced(accounts: Iterable[Row], domains: Mapping[str, Iterable[str]]) -> set[str]:
+    keys = (row["account_key"] for row in accounts if row["is_suppressed"])
+    return {domain for key in keys for domain in domains.get(key, ())}
 
 
 def _related(line: Row, row: Row) -> bool:

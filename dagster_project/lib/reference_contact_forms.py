@@ -10,6 +10,8 @@ import hashlib
 import re
 import unicodedata
 
+AROUND = "\"'.,;"
+NOT_LOCAL = '@<>(),;:"[\\]'
 INVISIBLE = "\u00ad\u200b\u2060\ufeff"
 
 
@@ -19,11 +21,35 @@ def tidy(text: str | None) -> str | None:
 
 
 def address(text: str | None) -> str | None:
-    """An e-mail address in lower case without blanks; None of what is none."""
+    """The one e-mail address in a text in lower case without blanks; None of what is none, or several."""
     bare = _spaced((text or "").lower()).replace(" ", "")
-    local, at, host = bare.partition("@")
-    is_address = bool(local and at and "@" not in host) and "." in host[1:-1]
-    return bare if is_address else None
+    bare = bare.partition("<")[2] if "<" in bare else bare
+    bare = bare.rpartition(">")[0] if ">" in bare else bare
+    while bare.startswith(("mailto:", *AROUND)):
+        bare = bare.removeprefix("mailto:").lstrip(AROUND)
+    local, _, host = bare.rstrip(AROUND).partition("@")
+    labels = host.split(".")
+    is_address = local and len(labels) > 1 and all(labels)
+    if not is_address or set(local) & set(NOT_LOCAL) or set(host) & set(NOT_LOCAL + "?&#/"):
+        return None
+    return f"{local}@{host}"
+
+
+def punycode(host: str) -> str:
+    """The host in ASCII; one that has no such form as it is."""
+    try:
+        return host if host.isascii() else host.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return host
+
+
+def mailbox(text: str | None) -> str | None:
+    """The same of all spellings of an address that lead to one mailbox."""
+    email = google_address(address(text))
+    if email is None:
+        return None
+    local, _, host = email.partition("@")
+    return f"{local}@{'gmail.com' if host == 'googlemail.com' else punycode(host)}"
 
 
 def google_address(email: str | None) -> str | None:

@@ -5,11 +5,18 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from dagster_project.lib.reference_contact_forms import address, google_address, sha256, tidy
+from dagster_project.lib.reference_contact_forms import (
+    address,
+    google_address,
+    mailbox,
+    punycode,
+    sha256,
+    tidy,
+)
 
 Way = Literal["email", "email_sha256", "domain", "account"]
 WAYS: tuple[Way, ...] = ("email", "email_sha256", "domain", "account")
@@ -48,29 +55,44 @@ class Account:
 
 @dataclass(frozen=True)
 class Suppression:
-    """An e-mail address, its hash or a domain that is not to be addressed; accounts come with `Account`."""
+    """An e-mail address, its hash, a domain or an account that is not to be addressed."""
 
     email: str | None = None
     email_sha256: str | None = None
     domain: str | None = None
+    account_id: str | None = None
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a person has allowed and forbidden, over all contacts with the same address."""
+    """What a person has allowed and forbidden, over all contacts that are one; whether its number may be sent."""
 
     suppressed_by: Way | None
     opted_out: bool
     consent_email: bool | None
     consent_ads: bool | None
+    is_phone_silenced: bool = False
 
 
-def person(contact: Contact) -> str:
-    """The same of all contacts of one mailbox."""
-    email = google_address(address(contact.email))
-    if email is None:
-        return contact.key
-    return re.sub(r"@googlemail\.com$", "@gmail.com", email)
+def people(contacts: Iterable[Contact]) -> dict[str, str]:
+    """By contact the same of all that are one person.
+
+    That is the mailbox. Who has none is who has the same number, as long as that is one; a number without any
+    mailbox is one person's.
+    """
+    listed = list(contacts)
+    mailboxes: dict[str, set[str]] = defaultdict(set)
+    for contact in listed:
+        if contact.phone:
+            mailboxes[contact.phone] |= {mailbox(contact.email) or ""} - {""}
+    found = {}
+    for contact in listed:
+        own = mailbox(contact.email)
+        others = mailboxes.get(contact.phone or "", set())
+        if own is None and contact.phone and len(others) < 2:
+            own = next(iter(others), contact.phone)
+        found[contact.key] = own or contact.key
+    return found
 
 
 def judge(
@@ -79,17 +101,22 @@ def judge(
     accounts: Mapping[str, Account],
 ) -> dict[str, Judgement]:
     """The judgement of each contact by key."""
+    listed = list(contacts)
     lists = _Lists(tuple(suppressions))
-    people: dict[str, list[Contact]] = defaultdict(list)
-    for contact in contacts:
-        people[person(contact)].append(contact)
+    keys = people(listed)
+    groups: dict[str, list[Contact]] = defaultdict(list)
+    for contact in listed:
+        groups[keys[contact.key]].append(contact)
     judgements = {}
-    for group in people.values():
-        ways = {way for contact in group for way in lists.ways(contact, accounts)}
+    silenced_phones = set()
+    for key, group in groups.items():
+        ways = {way for contact in group for way in lists.ways(contact, key, accounts)}
         suppressed_by = next((way for way in WAYS if way in ways), None)
         opted_out = any(contact.opted_out for contact in group)
         refuses_email = any(contact.consent_email is False for contact in group)
         refuses_ads = any(contact.consent_ads is False for contact in group)
+        if suppressed_by or opted_out or refuses_ads:
+            silenced_phones |= {contact.phone for contact in group}
         for contact in group:
             judgements[contact.key] = Judgement(
                 suppressed_by,
@@ -97,7 +124,17 @@ def judge(
                 False if refuses_email else contact.consent_email,
                 False if refuses_ads else contact.consent_ads,
             )
-    return judgements
+    return {
+        contact.key: replace(
+            judgements[contact.key], is_phone_silenced=contact.phone in silenced_phones - {None}
+        )
+        for contact in listed
+    }
+
+
+def sendable(contact: Contact, judgement: Judgement) -> Contact:
+    """The contact without a number that somebody silenced has, too."""
+    return replace(contact, phone=None) if judgement.is_phone_silenced else contact
 
 
 def ineligible_reason(
@@ -111,7 +148,8 @@ def ineligible_reason(
     account = accounts.get(contact.account_key or "")
     has_name = bool(tidy(contact.first_name) and tidy(contact.last_name))
     has_email = address(contact.email) is not None
-    is_identified = has_email or (purpose == "ads" and (bool(contact.phone) or has_name))
+    has_phone = bool(sendable(contact, judgement).phone)
+    is_identified = has_email or (purpose == "ads" and (has_phone or has_name))
     checks = (
         ("suppressed", judgement.suppressed_by is not None),
         ("opted_out", judgement.opted_out),
@@ -123,46 +161,62 @@ def ineligible_reason(
     return next((reason for reason, fits in checks if fits), None)
 
 
+def suppressed_accounts(
+    names: Mapping[str, Iterable[str]],
+    domains: Mapping[str, Iterable[str]],
+    suppressions: Iterable[Suppression],
+) -> dict[str, Way]:
+    """How accounts are suppressed.
+
+    Args:
+        names: by account what it may be called in a suppression.
+        domains: by account the registrable domains of its members.
+        suppressions: all of them; a domain also silences the account whose subdomain it is.
+    """
+    listed = list(suppressions)
+    called = {row.account_id for row in listed if row.account_id}
+    hosts = {_host(row.domain) for row in listed if row.domain}
+    found: dict[str, Way] = {}
+    for account, own in domains.items():
+        if any(f".{host}".endswith(f".{domain}") for host in hosts for domain in own):
+            found[account] = "domain"
+    for account, own in names.items():
+        if called & set(own):
+            found[account] = "account"
+    return found
+
+
 class _Lists:
     """The suppressions, ready to be asked."""
 
     def __init__(self, suppressions: tuple[Suppression, ...]) -> None:
-        self._people = {
-            person(Contact(key="", email=row.email)) for row in suppressions if address(row.email)
-        }
+        self._people = {mailbox(row.email) for row in suppressions} - {None}
         self._hashes = {
             row.email_sha256.strip().lower() for row in suppressions if row.email_sha256
         }
         self._hosts = {_host(row.domain) for row in suppressions if row.domain}
 
-    def ways(self, contact: Contact, accounts: Mapping[str, Account]) -> set[Way]:
+    def ways(self, contact: Contact, person: str, accounts: Mapping[str, Account]) -> set[Way]:
         """Every way in which the contact itself, or its account, is suppressed."""
         ways: set[Way] = set()
         account = accounts.get(contact.account_key or "")
         if account is not None and account.suppressed_by is not None:
             ways.add(account.suppressed_by)
+        if person in self._people:
+            ways.add("email")
         email = address(contact.email)
         if email is None:
             return ways
-        if person(contact) in self._people:
-            ways.add("email")
-        forms = {email, google_address(email), person(contact)}
+        forms = {email, google_address(email), mailbox(email)}
         if self._hashes & {sha256(form) for form in forms}:
             ways.add("email_sha256")
-        host = email.partition("@")[2]
-        silenced = {parent for named in self._hosts for parent in _with_parents(named)}
-        if host in silenced or self._hosts & _with_parents(host):
+        host = punycode(email.partition("@")[2])
+        if any(f".{host}".endswith(f".{above}") for above in self._hosts):
             ways.add("domain")
         return ways
-
-
-def _with_parents(host: str) -> set[str]:
-    """The host and the two above it."""
-    labels = host.split(".")
-    return {".".join(labels[cut:]) for cut in range(3) if labels[cut:]}
 
 
 def _host(domain: str) -> str:
     bare = re.sub(r"^[a-z]+://", "", domain.strip().lower())
     bare = re.split(r"[/?#:]", bare)[0].rpartition("@")[2]
-    return bare.removeprefix("www.")
+    return punycode(bare.rstrip(".").removeprefix("www."))

@@ -11,11 +11,18 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from dagster_project.lib.normal_forms import normalise_host
 from dagster_project.lib.reference_contact_rows import CELLS
 from dagster_project.lib.reference_contacts import Account, Contact, Suppression
 
 SEEDS = Path(__file__).parents[2] / "dbt" / "seeds"
-BASE = ("int_contacts_normalised", "int_contacts_judged", "abm_contacts", "exp_all__contacts")
+BASE = (
+    "int_suppressions_normalised",
+    "int_contacts_normalised",
+    "int_contacts_judged",
+    "abm_contacts",
+    "exp_all__contacts",
+)
 EXPORTS = tuple(f"exp_{name}__{part}" for name in CELLS for part in ("contacts", "members"))
 MODELS = (*BASE, *EXPORTS)
 TEXT, TRUTH = pa.string(), pa.bool_()
@@ -54,7 +61,16 @@ MEMBERS = {
     "source_entity": TEXT,
     "source_id": TEXT,
 }
-SUPPRESSIONS = {"email": TEXT, "email_sha256": TEXT, "domain": TEXT, "account_id": TEXT}
+SUPPRESSIONS = {
+    "source_system": TEXT,
+    "delivery_id": pa.int64(),
+    "line_number": pa.int64(),
+    "email": TEXT,
+    "email_sha256": TEXT,
+    "domain": TEXT,
+    "account_id": TEXT,
+}
+IDENTIFIERS = {"kind": TEXT, "raw_value": TEXT, "country_code": TEXT, "normalised": TEXT}
 
 
 @dataclass(frozen=True)
@@ -71,8 +87,13 @@ class ContactModels:
         suppressions: Iterable[Suppression] = (),
         *,
         audiences: Sequence[str] = ("A",),
+        consent: str | None = None,
     ) -> None:
-        """Fills the inputs and builds every model; each account is in each of the audiences."""
+        """Fills the inputs and builds every model; each account is in each of the audiences.
+
+        `consent`: the word of every line of the seed contact_destinations, instead of its own.
+        """
+        suppressions = list(suppressions)
         keys = {key: number for number, key in enumerate(accounts, start=1)}
         self._fill("stg_crm__contacts", [_crm_row(contact) for contact in contacts], CONTACTS)
         self._fill(
@@ -98,8 +119,19 @@ class ContactModels:
         self._fill("int_account_members", members, MEMBERS)
         self._fill(
             "stg_governance__suppressions",
-            [{"account_id": None, **vars(row)} for row in suppressions],
+            [{"line_number": number, **vars(row)} for number, row in enumerate(suppressions)],
             SUPPRESSIONS,
+        )
+        hosts = {row.email.rpartition("@")[2] for row in (*contacts, *suppressions) if row.email}
+        hosts |= {row.domain for row in suppressions if row.domain}
+        self._fill(
+            "stg_run__identifiers",
+            [
+                {"kind": "host", "raw_value": host, "country_code": ""}
+                | {"normalised": normalise_host(host).value}
+                for host in sorted(hosts)
+            ],
+            IDENTIFIERS,
         )
         self._fill(
             "int_accounts_suppressed",
@@ -123,6 +155,8 @@ class ContactModels:
         )
         with (SEEDS / "contact_destinations.csv").open(encoding="utf-8", newline="") as stream:
             seed = list(csv.DictReader(stream))
+        if consent is not None:
+            seed = [line | {"consent": consent} for line in seed]
         self._fill("contact_destinations", seed, dict.fromkeys(seed[0], TEXT))
         for name in MODELS:
             self.connection.execute(f"create or replace table {name} as {self.sql[name]}")

@@ -85,7 +85,9 @@ def test_fixed_hashes(sql_form: Callable[[str, list[str | None]], list[str | Non
 
 # Letters of Europe with their marks, composed or not, and what stands between and around them.
 ALPHABET = (
-    "abcXYZ019éÉüñçŠőßœÆ" + unicodedata.normalize("NFD", "éüñçŠő") + " \t\u00a0\u202f\u200b.-'’_+@@"
+    "abcXYZ019éÉüñçŠőßœÆ"
+    + unicodedata.normalize("NFD", "éüñçŠő")
+    + " \t\u00a0\u202f\u200b.-'’_+@@<>;,:\""
 )
 TEXTS = st.text(alphabet=ALPHABET, max_size=14)
 ADDRESSES = st.builds(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,19 @@ def read(company: Refreshed, file: str) -> list[dict[str, str]]:
 
 def by_key(company: Refreshed, mart: str) -> dict[str, dict[str, Any]]:
     return {row["account_key"]: row for row in company.rows(f"select * from {mart}")}
+
+
+def domains_of(company: Refreshed) -> dict[str, set[str]]:
+    """By account the domains of all its members."""
+    rows = company.warehouse_rows(
+        "select account_key, normalised from intermediate.int_identity_identifiers "
+        "inner join marts.account_members using (source_system, source_entity, source_id) "
+        "where kind = 'domain'"
+    )
+    domains = defaultdict[str, set[str]](set)
+    for row in rows:
+        domains[row["account_key"]].add(row["normalised"])
+    return domains
 
 
 def lines_of_seed() -> list[dict[str, str]]:
@@ -79,7 +93,7 @@ def test_demandbase_gets_each_domain_from_the_account_that_keeps_it(
 ) -> None:
     company, _ = demo
     accounts, tiers = by_key(company, "abm_accounts"), by_key(company, "account_tiers")
-    reasons = reference.domain_reasons(accounts.values(), tiers)
+    reasons = reference.domain_reasons(accounts.values(), tiers, domains_of(company))
     assert counted(reasons)["shared_domain"] > 0, "the demo company has shared domains"
     audiences = reference.members(accounts.values(), lines_of_seed())
     for audience, members in audiences.items():
@@ -97,7 +111,7 @@ def test_demandbase_gets_each_domain_from_the_account_that_keeps_it(
 def test_6sense_gets_groups_with_their_sites(demo: tuple[Refreshed, Truth]) -> None:
     company, _ = demo
     accounts, tiers = by_key(company, "abm_accounts"), by_key(company, "account_tiers")
-    expected = reference.site_rows(accounts.values(), tiers, lines_of_seed())
+    expected = reference.site_rows(accounts.values(), tiers, lines_of_seed(), domains_of(company))
     for audience, rows in expected.items():
         found = read(company, f"6sense/{audience}.csv")
         assert {(r["Account Name"], r["Country"], r["Domain"]) for r in found} == rows
@@ -110,7 +124,7 @@ def test_6sense_gets_groups_with_their_sites(demo: tuple[Refreshed, Truth]) -> N
 def test_hubspot_gets_every_domain_that_the_crm_has(demo: tuple[Refreshed, Truth]) -> None:
     company, _ = demo
     accounts, tiers = by_key(company, "abm_accounts"), by_key(company, "account_tiers")
-    reasons = reference.domain_reasons(accounts.values(), tiers)
+    reasons = reference.domain_reasons(accounts.values(), tiers, domains_of(company))
     expected = {
         accounts[key]["website_domain"]: (
             key,
@@ -130,10 +144,11 @@ def test_hubspot_gets_every_domain_that_the_crm_has(demo: tuple[Refreshed, Truth
 def test_suppressed_accounts_are_in_no_file(demo: tuple[Refreshed, Truth]) -> None:
     """Neither by name nor by key nor by domain, in whatever destination of accounts."""
     company, _ = demo
+    domains = domains_of(company)
     suppressed = [row for row in by_key(company, "abm_accounts").values() if row["is_suppressed"]]
     assert len(suppressed) >= 2, "the demo company has accounts suppressed by domain and by account"
     for row in suppressed:
-        words = {row["account_name"], row["account_key"], row["website_domain"]} - {None}
+        words = {row["account_name"], row["account_key"], *domains[row["account_key"]]}
         for path in company.live.audiences.rglob("*.csv"):
             with path.open(encoding="utf-8", newline="") as lines:
                 cells = {cell for line in csv.reader(lines) for cell in line}

@@ -15,6 +15,7 @@ from dagster_project.lib.identifiers import normalise_identifiers
 from dagster_project.lib.normal_forms import (
     NormalForm,
     normalise_domain,
+    normalise_host,
     normalise_postal_code,
     normalise_registration,
     normalise_vat,
@@ -135,6 +136,54 @@ def test_domain_is_the_registered_one(raw: str, normal: str) -> None:
 )
 def test_domain_that_identifies_nobody(raw: str, problem: str) -> None:
     assert normalise_domain(raw) == (None, problem)
+
+
+@pytest.mark.parametrize(
+    ("raw", "host"),
+    [
+        ("Société-Dupont.fr", "xn--socit-dupont-eebb.fr"),
+        ("xn--socit-dupont-eebb.fr", "xn--socit-dupont-eebb.fr"),
+        ("https://www.eu.mail.corp.example.com/x", "eu.mail.corp.example.com"),
+        ("example.com.", "example.com"),
+        ("dupont.free.fr", "dupont.free.fr"),
+        ("free.fr", "free.fr"),
+        ("myshopify.com", "myshopify.com"),
+        ("société.fr>;", "xn--socit-esab.fr"),
+        ("<jean@x.fr>", "x.fr"),
+        ("example", None),
+        ("co.uk", None),
+        ("münchen..de", None),
+        ("", None),
+    ],
+)
+def test_host_is_whole(raw: str, host: str | None) -> None:
+    assert normalise_host(raw).value == host
+
+
+def test_hosts_of_people_and_suppressions_stand_beside_the_identifiers(tmp_path: Path) -> None:
+    """Of addresses those that are not ASCII; the file may hold what is somebody's, so it is the user's alone."""
+    contacts = parquet(
+        tmp_path / "contacts.parquet",
+        "select unnest(['a@x.fr', '<b@société.fr>', 'c@é.fr', null, 'é']) as email",
+    )
+    suppressions = parquet(
+        tmp_path / "suppressions.parquet",
+        "select unnest(['d@é.fr', null]) as email, unnest([null, 'www.Mail.acme.fr']) as domain",
+    )
+    target = tmp_path / "identifiers.parquet"
+    normalise_identifiers(
+        tmp_path, [], [], target, contacts_files=[contacts], suppressions_files=[suppressions]
+    )
+    rows = duckdb.sql(
+        f"select kind, raw_value, country_code, normalised from '{target}'"
+    ).fetchall()
+    assert rows == [
+        ("domain", "www.Mail.acme.fr", "", "acme.fr"),
+        ("host", "société.fr>", "", "xn--socit-esab.fr"),
+        ("host", "www.Mail.acme.fr", "", "mail.acme.fr"),
+        ("host", "é.fr", "", "xn--9ca.fr"),
+    ]
+    assert target.stat().st_mode & 0o777 == 0o600
 
 
 def test_public_domains_are_many_and_well_formed() -> None:

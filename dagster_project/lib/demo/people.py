@@ -25,7 +25,8 @@ CASES = (
 class PersonTruth:
     """A contact that no audience may hold, and why.
 
-    ``case`` is one of ``CASES``, the first that fits the person: all contacts with one e-mail address are one.
+    ``case`` is one of ``CASES``, the first that fits the person: all contacts with one e-mail address are one,
+    and so is one without an address that has their phone number.
     ``withdrawn_later`` where the first delivery of the contact would have allowed it.
     """
 
@@ -38,8 +39,15 @@ class PersonTruth:
 
 
 def add_twins(contacts: list[Row]) -> list[Row]:
-    """Return the contacts with some people in them a second time, who opt out there alone."""
+    """Return the contacts with some people in them a second time, who opt out there alone.
+
+    They are there a third time, willing, without an e-mail address but with their number.
+    """
     willing = [contact for contact in contacts if _is_willing(contact) and contact["email"]]
+    chosen = [
+        contact | {"phone": f"+33 6 12 34 56 {70 + number}"}
+        for number, contact in enumerate(willing[_FIRST_WITHDRAWN - _TWINS : _FIRST_WITHDRAWN])
+    ]
     twins = [
         contact
         | {
@@ -48,9 +56,14 @@ def add_twins(contacts: list[Row]) -> list[Row]:
             "phone": "",
             "opted_out": "true",
         }
-        for number, contact in enumerate(willing[_FIRST_WITHDRAWN - _TWINS : _FIRST_WITHDRAWN])
+        for number, contact in enumerate(chosen)
     ]
-    return [*contacts, *twins]
+    by_number = [
+        contact | {"contact_id": f"P{97_100 + number}", "email": ""}
+        for number, contact in enumerate(chosen)
+    ]
+    numbered = {contact["contact_id"]: contact for contact in chosen}
+    return [*(numbered.get(c["contact_id"], c) for c in contacts), *twins, *by_number]
 
 
 def withdrawals(contacts: list[Row]) -> list[Row]:
@@ -75,9 +88,13 @@ def people_truths(
     contacts: list[Row], later: list[Row], suppressions: list[Row], book: Book
 ) -> list[PersonTruth]:
     """Return the contacts that advertising may not reach, by their id."""
+    everyone = current(contacts, later)
+    # no two people of the demo company share a number
+    owners = {row["phone"]: _address(row) for row in everyone if row["phone"] and _address(row)}
     people: dict[str, list[Row]] = defaultdict(list)
-    for contact in current(contacts, later):
-        people[_address(contact) or contact["contact_id"]].append(contact)
+    for contact in everyone:
+        person = _address(contact) or owners.get(contact["phone"]) or contact["contact_id"]
+        people[person].append(contact)
     withdrawn = {contact["contact_id"] for contact in later}
     truths = []
     for group in people.values():

@@ -12,7 +12,8 @@ import unicodedata
 from collections.abc import Iterator
 
 import idna
-import tldextract
+
+from dagster_project.lib.normal_forms import normalise_host
 
 GMAIL = ("gmail.com", "googlemail.com")
 MAX_ADDRESS = 320
@@ -21,7 +22,6 @@ DIGEST_LENGTHS = (32, 40, 64)
 _BREAKS = r"\s\"'`<>(),;:|=/\\\[\]{}?&*"
 _ADDRESS = re.compile(rf"[^{_BREAKS}@]+@[^{_BREAKS}@]+")
 _DIGEST = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{32,64}(?![0-9A-Za-z])")
-_HOST = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/@\s]*@)?(?:www\.)?([^/?#:\s]+)")
 
 
 def plain_address(text: str) -> str | None:
@@ -86,11 +86,7 @@ def host_of(text: str) -> str | None:
 
     A public suffix alone (`com`, `co.uk`) is none.
     """
-    found = _HOST.match(text.strip().lower())
-    host = _ascii(found.group(1).strip(".")) if found else ""
-    # the bundled list: nothing is fetched
-    known = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=())
-    return host if "." in host and known(host).suffix != host else None
+    return normalise_host(text).value
 
 
 def parents(host: str) -> list[str]:

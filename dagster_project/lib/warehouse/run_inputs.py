@@ -50,6 +50,8 @@ def prepare_raw_schema(
         raw_zone.entity_files(deliveries, settings.raw, "accounts"),
         raw_zone.entity_files(deliveries, settings.raw, "customers"),
         identifiers,
+        contacts_files=raw_zone.entity_files(deliveries, settings.raw, "contacts"),
+        suppressions_files=raw_zone.entity_files(deliveries, settings.raw, "suppressions"),
     )
     phones = settings.raw / "phones.parquet"
     normalise_phones(

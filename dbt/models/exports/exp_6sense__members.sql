@@ -51,7 +51,8 @@ described as (
         sites.account_key,
         accounts.ineligible_reason,
         accounts.country_code,
-        coalesce(accounts.website_domain, parents.website_domain) as domain
+        coalesce(accounts.website_domain, parents.website_domain) as domain,
+        coalesce(accounts.email_domain, parents.email_domain) as email_domain
     from sites
     inner join accounts on sites.account_key = accounts.account_key
     inner join tiers on sites.account_key = tiers.account_key
@@ -59,9 +60,7 @@ described as (
 ),
 
 silenced as (
-    select distinct website_domain
-    from accounts
-    where is_suppressed and website_domain is not null
+    select * from {{ ref('int_domains_silenced') }}
 ),
 
 final as (
@@ -72,11 +71,13 @@ final as (
         case
             when described.ineligible_reason is not null then described.ineligible_reason
             when described.domain is null then 'no_domain'
-            when silenced.website_domain is not null then 'suppressed'
+            when coalesce(silenced_websites.domain, silenced_emails.domain) is not null
+                then 'suppressed'
             when described.country_code is null then 'no_country'
         end as ineligible_reason
     from described
-    left join silenced on described.domain = silenced.website_domain
+    left join silenced as silenced_websites on described.domain = silenced_websites.domain
+    left join silenced as silenced_emails on described.email_domain = silenced_emails.domain
 )
 
 select * from final

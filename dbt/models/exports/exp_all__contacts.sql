@@ -26,7 +26,7 @@ final as (
         eligible.ads_ineligible_reason,
         contacts.email,
         contacts.google_email,
-        contacts.phone,
+        case when eligible.has_phone then contacts.phone end as phone,
         contacts.first_name,
         contacts.last_name,
         contacts.job_title,

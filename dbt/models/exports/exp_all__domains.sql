@@ -8,9 +8,7 @@ tiers as (
 
 -- who is matched by domain alone is reached by any account of that domain
 silenced as (
-    select distinct website_domain
-    from accounts
-    where is_suppressed and website_domain is not null
+    select * from {{ ref('int_domains_silenced') }}
 ),
 
 -- of several accounts of one domain the largest keeps it, before all one that the CRM has
@@ -37,11 +35,13 @@ final as (
         case
             when accounts.ineligible_reason is not null then accounts.ineligible_reason
             when accounts.website_domain is null then 'no_domain'
-            when silenced.website_domain is not null then 'suppressed'
+            when coalesce(silenced_websites.domain, silenced_emails.domain) is not null
+                then 'suppressed'
             when ranked.domain_place > 1 then 'shared_domain'
         end as ineligible_reason
     from accounts
-    left join silenced on accounts.website_domain = silenced.website_domain
+    left join silenced as silenced_websites on accounts.website_domain = silenced_websites.domain
+    left join silenced as silenced_emails on accounts.email_domain = silenced_emails.domain
     left join ranked on accounts.account_key = ranked.account_key
 )
 

@@ -1,5 +1,5 @@
 with suppressions as (
-    select * from {{ ref('stg_governance__suppressions') }}
+    select * from {{ ref('int_suppressions_normalised') }}
 ),
 
 members as (
@@ -13,20 +13,7 @@ identifiers as (
 
 -- unlike an override, which names the CRM account first, a suppression silences all that it fits
 named as (
-    select
-        source_id as name,
-        account_sk
-    from members
-    union all
-    select
-        concat(source_system, ':', source_id) as name,
-        account_sk
-    from members
-    union all
-    select
-        member_key as name,
-        account_sk
-    from members
+    {{ account_names('members') }}
 ),
 
 by_account as (
@@ -37,22 +24,13 @@ by_account as (
     inner join named on suppressions.account_id = named.name
 ),
 
-hosts as (
-    select distinct {{ host_of('domain') }} as host
-    from suppressions
-    where domain is not null
-),
-
-suppressed_domains as (
-    {{ domains_silenced_by('hosts') }}
-),
-
+-- accounts are known by their registrable domains: mail.shop.example.com is of example.com
 by_domain as (
     select
         members.account_sk,
         'domain' as suppressed_by
     from identifiers
-    inner join suppressed_domains on identifiers.normalised = suppressed_domains.domain
+    inner join suppressions on identifiers.normalised = suppressions.domain
     inner join members
         on
             identifiers.source_system = members.source_system

@@ -3,39 +3,26 @@ with contacts as (
 ),
 
 suppressions as (
-    select * from {{ ref('stg_governance__suppressions') }}
+    select * from {{ ref('int_suppressions_normalised') }}
 ),
 
 accounts as (
     select * from {{ ref('int_accounts_suppressed') }}
 ),
 
-suppressed_addresses as (
-    select {{ email_normalised('email') }} as email from suppressions
-),
-
 suppressed_people as (
-    select distinct
-        regexp_replace(
-            {{ email_of_google('email') }}, '@googlemail[.]com$', '@gmail.com'
-        ) as person_key
-    from suppressed_addresses
-    where email is not null
+    select distinct mailbox as person_key from suppressions
+    where mailbox is not null
 ),
 
 suppressed_hashes as (
-    select distinct lower(trim(email_sha256)) as email_sha256 from suppressions
+    select distinct email_sha256 from suppressions
     where email_sha256 is not null
 ),
 
 suppressed_hosts as (
-    select distinct {{ host_of('domain') }} as host
-    from suppressions
-    where domain is not null
-),
-
-suppressed_domains as (
-    {{ domains_silenced_by('suppressed_hosts') }}
+    select distinct host from suppressions
+    where host is not null
 ),
 
 -- whoever hashed an address did it as it is, or as Google has it
@@ -54,30 +41,28 @@ hashed_addresses as (
     union all
     select
         contact_key,
-        {{ sha256_hex('person_key') }} as email_sha256
+        {{ sha256_hex('mailbox') }} as email_sha256
     from contacts
-    where email is not null
+    where mailbox is not null
 ),
 
 hosts as (
-    select
-        contact_key,
-        regexp_replace(email, '^.*@', '') as host
-    from contacts
-    where email is not null
+    select distinct host from contacts
+    where host is not null
 ),
 
--- and shop.example.com silences whoever writes from mail.shop.example.com
-parent_hosts as (
+hosts_and_parents as (
     select
-        contact_key,
-        regexp_replace(host, '^[^.]*[.]', '') as host
+        host,
+        {{ host_and_parents('host') }} as silencing_host
     from hosts
-    union all
-    select
-        contact_key,
-        regexp_replace(host, '^[^.]*[.][^.]*[.]', '') as host
-    from hosts
+),
+
+-- shop.example.com silences whoever writes from mail.shop.example.com, and nobody at example.com
+silenced_hosts as (
+    select distinct hosts_and_parents.host
+    from hosts_and_parents
+    inner join suppressed_hosts on hosts_and_parents.silencing_host = suppressed_hosts.host
 ),
 
 ways as (
@@ -94,16 +79,10 @@ ways as (
     inner join suppressed_hashes on hashed_addresses.email_sha256 = suppressed_hashes.email_sha256
     union all
     select
-        hosts.contact_key,
+        contacts.contact_key,
         3 as way
-    from hosts
-    inner join suppressed_domains on hosts.host = suppressed_domains.domain
-    union all
-    select
-        parent_hosts.contact_key,
-        3 as way
-    from parent_hosts
-    inner join suppressed_hosts on parent_hosts.host = suppressed_hosts.host
+    from contacts
+    inner join silenced_hosts on contacts.host = silenced_hosts.host
     union all
     select
         contacts.contact_key,
@@ -124,6 +103,7 @@ found as (
 people as (
     select
         contacts.contact_key,
+        contacts.phone,
         contacts.consent_email,
         contacts.consent_ads,
         min(found.way) over (partition by contacts.person_key) as way,
@@ -135,6 +115,13 @@ people as (
             over (partition by contacts.person_key) as refused_ads
     from contacts
     left join found on contacts.contact_key = found.contact_key
+),
+
+-- a number that colleagues share stays out of their rows, too, while one of them is out
+silenced_phones as (
+    select distinct phone
+    from people
+    where phone is not null and (way is not null or opted_out = 1 or refused_ads = 1)
 )
 
 select
@@ -144,5 +131,7 @@ select
     end as suppressed_by,
     people.opted_out = 1 as opted_out,
     case when people.refused_email = 1 then false else people.consent_email end as consent_email,
-    case when people.refused_ads = 1 then false else people.consent_ads end as consent_ads
+    case when people.refused_ads = 1 then false else people.consent_ads end as consent_ads,
+    silenced_phones.phone is not null as is_phone_silenced
 from people
+left join silenced_phones on people.phone = silenced_phones.phone

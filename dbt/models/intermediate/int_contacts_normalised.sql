@@ -11,6 +11,11 @@ members as (
     where source_entity = 'accounts'
 ),
 
+hosts as (
+    select * from {{ ref('stg_run__identifiers') }}
+    where kind = 'host' and country_code = '' and normalised is not null
+),
+
 phones as (
     select * from {{ ref('stg_run__phones') }}
 ),
@@ -43,6 +48,7 @@ tidied as (
         {{ tidy_text('located.job_title') }} as job_title,
         nullif(lower(trim(located.buying_role)), '') as buying_role,
         {{ email_normalised('located.email') }} as email,
+        hosts.normalised as host_in_punycode,
         phones.normalised as phone,
         located.country_code,
         located.consent_email,
@@ -53,20 +59,60 @@ tidied as (
         on
             located.phone = phones.raw_value
             and located.phone_country_code = phones.country_code
+    left join hosts on {{ host_written('located.email') }} = hosts.raw_value
 ),
 
 googled as (
     select
-        tidied.*,
-        {{ email_of_google('tidied.email') }} as google_email
+        tidied.contact_key,
+        tidied.source_system,
+        tidied.account_sk,
+        tidied.account_key,
+        tidied.first_name,
+        tidied.last_name,
+        tidied.job_title,
+        tidied.buying_role,
+        tidied.email,
+        {{ email_of_google('tidied.email') }} as google_email,
+        case
+            when tidied.email is not null
+                then coalesce(tidied.host_in_punycode, regexp_replace(tidied.email, '^[^@]*@', ''))
+        end as host,
+        tidied.phone,
+        tidied.country_code,
+        tidied.consent_email,
+        tidied.consent_ads,
+        tidied.opted_out
     from tidied
+),
+
+addressed as (
+    select
+        googled.*,
+        {{ mailbox_of('googled.google_email', 'googled.host') }} as mailbox
+    from googled
+),
+
+numbers as (
+    select
+        phone,
+        min(mailbox) as first_mailbox,
+        max(mailbox) as last_mailbox
+    from addressed
+    where phone is not null
+    group by phone
 )
 
 select
-    googled.*,
-    -- both names of Google's mail lead to one mailbox
+    addressed.*,
+    -- without an address of its own, whoever has the number, as long as that is one person
     coalesce(
-        regexp_replace(googled.google_email, '@googlemail[.]com$', '@gmail.com'),
-        googled.contact_key
+        addressed.mailbox,
+        case
+            when numbers.first_mailbox is null then addressed.phone
+            when numbers.first_mailbox = numbers.last_mailbox then numbers.first_mailbox
+        end,
+        addressed.contact_key
     ) as person_key
-from googled
+from addressed
+left join numbers on addressed.phone = numbers.phone

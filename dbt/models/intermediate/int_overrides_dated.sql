@@ -18,26 +18,9 @@ tiers as (
     inner join parameters on cut_points.scheme = parameters.primary_scheme
 ),
 
--- an account is named by its CRM id, by its ERP id, by `system:id` or by its key; a name that fits
--- more than one account names none
+-- a name that fits more than one account names none
 named as (
-    select
-        source_id as name,
-        account_sk,
-        case source_entity when 'accounts' then 1 else 2 end as name_order
-    from members
-    union all
-    select
-        concat(source_system, ':', source_id) as name,
-        account_sk,
-        case source_entity when 'accounts' then 1 else 2 end as name_order
-    from members
-    union all
-    select
-        member_key as name,
-        account_sk,
-        3 as name_order
-    from members
+    {{ account_names('members') }}
 ),
 
 ranked_names as (

@@ -20,7 +20,7 @@ described as (
         contacts.buying_role,
         coalesce(contacts.country_code, accounts.country_code) as country_code,
         contacts.email is not null as has_email,
-        contacts.phone is not null as has_phone,
+        contacts.phone is not null and not judged.is_phone_silenced as has_phone,
         contacts.first_name is not null and contacts.last_name is not null as has_name,
         judged.consent_email,
         judged.consent_ads,
