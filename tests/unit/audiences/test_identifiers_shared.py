@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from dagster_project.lib.audiences.destinations import Destination, load_destinations
 from tests.unit.audiences.lists import MATCHED, run
 
-EXAMPLES = 8
+EXAMPLES = 5
 FOUND_BY = Destination.model_validate(
     MATCHED.model_dump() | {"identified_by": [["company"], ["city"]]}
 )

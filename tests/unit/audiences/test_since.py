@@ -15,7 +15,7 @@ from dagster_project.lib.audiences.destinations import AudienceError, Destinatio
 from dagster_project.lib.audiences.write import write_since
 from tests.unit.audiences.lists import CHANGES, KEYED, MATCHED, Companies, run
 
-EXAMPLES = 8
+EXAMPLES = 5
 HELD = Destination.model_validate(CHANGES.model_dump() | {"name": "held", "held": "exp_held"})
 FOUR: Companies = {
     "k1": ("Alpha", "Paris"),

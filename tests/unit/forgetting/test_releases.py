@@ -86,6 +86,18 @@ def test_the_manifest_says_what_the_files_hold(published: Path) -> None:
     assert report == "<p>A1</p><script>{'n': 'A1'}</script>"
 
 
+def test_keys_that_a_crm_has_are_taken_out_and_are_in_no_audience(published: Path) -> None:
+    folder = published / "releases" / RELEASE / "audiences"
+    held = folder / "sent" / "held" / "salesforce.parquet"
+    held.parent.mkdir()
+    query = "select unnest(['crm:accounts:A1', 'crm:accounts:A2']) as account_key"
+    duckdb.sql(f"copy ({query}) to '{held}' (format parquet)")
+    freed = free_release(folder.parent, matcher(), NAMES).audiences
+    assert freed.rows["sent/held/salesforce.parquet"] == 1
+    assert duckdb.sql(f"from '{held}'").fetchall() == [("crm:accounts:A2",)]
+    assert "salesforce" not in {destination for destination, _ in freed.held}
+
+
 def test_audiences_lose_rows_by_content_and_by_what_was_sent(published: Path) -> None:
     folder = published / "releases" / RELEASE / "audiences"
     kept = (folder / "linkedin_contacts" / "A_remove.csv").read_bytes()
