@@ -29,7 +29,9 @@ class Company:
             f"  object_store: {{url: '{self.store}'}}\n"
         )
 
-    def kam(self, command: str, *arguments: str, url: str) -> tuple[int, str, str]:
+    def kam(
+        self, command: str, *arguments: str, url: str, seconds: int = REFRESH_SECONDS
+    ) -> tuple[int, str, str]:
         """Exit code, standard output and errors; neither may tell a password."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("KAM_")}
         code = "from dagster_project.cli import app; app()"
@@ -37,7 +39,7 @@ class Company:
             [sys.executable, "-c", code, command, "--settings", str(self.settings), *arguments],
             capture_output=True,
             text=True,
-            timeout=REFRESH_SECONDS,
+            timeout=seconds,
             env={**environment, "TEST_POSTGRES_URL": url},
             cwd=REPOSITORY,
             check=False,

@@ -11,13 +11,14 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.lib.release.live import LiveRelease
-from tests.pipeline.pipeline_runs import Refreshed, replace_line
+from tests.pipeline.pipeline_runs import REFRESH_SECONDS, Refreshed, replace_line
 from tests.targets.company import Company
 from tests.targets.readers import Readers
 
 REFRESHES = int(os.environ.get("REFRESHES", "3"))
-# seconds; a publication is over in less than one, and the refresh needs the machine too
-PAUSE = 0.5
+# seconds; readers that never pause would leave a refresh little of a small machine
+PAUSE = 1.0
+BESIDE_READERS = 3 * REFRESH_SECONDS
 SUMMED = ("INTEGER", "BIGINT", "HUGEINT", "DECIMAL")
 
 
@@ -71,7 +72,7 @@ def test_readers_see_one_release_or_the_next_during_real_refreshes(
     with readers.at_work():
         for number in range(1, REFRESHES + 1):
             change(company.company, number)
-            code, _, errors = company.kam("refresh", url=url)
+            code, _, errors = company.kam("refresh", url=url, seconds=BESIDE_READERS)
             assert code == 0, errors
             readers.note_live()
             releases.append(company.company.live.release_id)
