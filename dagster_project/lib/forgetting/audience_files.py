@@ -11,14 +11,14 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from dagster_project.lib.audiences.destinations import load_destinations
+from dagster_project.lib.audiences.destinations import Destination, load_destinations
 from dagster_project.lib.audiences.files import LINE_ENDS, PRIVATE, QUOTING
 from dagster_project.lib.audiences.records import MANIFEST
 from dagster_project.lib.extracts.quoting import identifier, literal
@@ -29,6 +29,8 @@ from dagster_project.lib.release.content import columns_of
 SENT = "sent"
 KEYS = ("account_key", "contact_key")
 Row = tuple[str, ...]
+Sent = dict[tuple[str, str], set[Row]]
+"""Rows by destination and audience, as texts in the order of the destination's columns."""
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Freed:
 
 
 def free_audiences(
-    folder: Path, target: Path | None, matcher: Matcher, *, earlier: Iterable[Path] = ()
+    folder: Path, target: Path | None, matcher: Matcher, *, others: Iterable[Path] = ()
 ) -> Freed:
     """Writes the files that change into `target`; None only counts.
 
@@ -48,7 +50,7 @@ def free_audiences(
         folder: `audiences` of a release.
         target: the same of the release that is to take its place.
         matcher: knows what is forgotten.
-        earlier: `sent` folders of other releases: remove files hold what was sent then.
+        others: the same folders of other releases: remove files hold what was sent then.
     """
     freed = Freed()
     manifest = folder / MANIFEST
@@ -56,10 +58,7 @@ def free_audiences(
         return freed
     said: dict[str, Any] = json.loads(manifest.read_bytes())
     with duckdb.connect(config=tables.CONFIG) as connection:
-        theirs: dict[str, set[Row]] = {}
-        for sent in (*earlier, folder / SENT):
-            for path in sorted(sent.glob("*.parquet")):
-                theirs.setdefault(path.stem, set()).update(_sent_rows(connection, path, matcher))
+        theirs = rows_in_files(sent_rows(connection, (*others, folder), matcher))
         for entry in said["files"]:
             if entry.get("file"):
                 rows = theirs.get(entry["destination"], set())
@@ -87,10 +86,61 @@ def theirs(connection: duckdb.DuckDBPyConnection, relation: str, matcher: Matche
     return " or ".join(f"({condition})" for condition in conditions)
 
 
+def sent_rows(
+    connection: duckdb.DuckDBPyConnection, folders: Iterable[Path], matcher: Matcher
+) -> Sent:
+    """What destinations were sent of them in releases, given by their folders `audiences`."""
+    found: Sent = {}
+    for path in (path for folder in folders for path in sorted((folder / SENT).glob("*.parquet"))):
+        for audience, *row in _sent_rows(connection, path, matcher):
+            found.setdefault((path.stem, audience), set()).add(tuple(row))
+    return found
+
+
+def rows_in_files(sent: Sent) -> dict[str, set[Row]]:
+    """By destination the rows of any file that are about who was sent these: they, and what clears them."""
+    found: dict[str, set[Row]] = {}
+    for (name, _), rows in sent.items():
+        destination = load_destinations()[name]
+        found.setdefault(name, set()).update(rows)
+        if destination.differences == "changed":
+            found[name].update(cleared(destination, row) for row in rows)
+    return found
+
+
+def cleared(destination: Destination, row: Row) -> Row:
+    """The row that clears what an upsert wrote to a destination."""
+    return tuple(
+        cell
+        if name in destination.kept_when_cleared
+        else destination.cleared_cells.get(name, destination.cleared or "")
+        for name, cell in zip(destination.columns, row, strict=True)
+    )
+
+
+def rows_that_leave(
+    folder: Path, matcher: Matcher, theirs: Mapping[str, Collection[Row]]
+) -> Iterator[tuple[str, str, Row]]:
+    """Of a release's files what takes them off a destination, or clears them there: destination, audience, row."""
+    manifest = folder / MANIFEST
+    said = json.loads(manifest.read_bytes())["files"] if manifest.is_file() else ()
+    for entry in said:
+        destination = load_destinations().get(entry["destination"])
+        path = folder / (entry.get("file") or ".")
+        if destination is None or entry["kind"] not in ("remove", "upsert") or not path.is_file():
+            continue
+        header, *rows = _read(path, destination)
+        for row in rows:
+            cells = _members_cells(header, row, destination)
+            is_leaving = entry["kind"] == "remove" or cells == cleared(destination, cells)
+            if is_leaving and _is_theirs(row, cells, theirs.get(destination.name, ()), matcher):
+                yield destination.name, entry["audience"], cells
+
+
 def _sent_rows(
     connection: duckdb.DuckDBPyConnection, path: Path, matcher: Matcher
 ) -> Iterator[Row]:
-    """What a file of the destination says of them, as texts in the order of its columns."""
+    """Audience and what a file of the destination says of them, as texts in the order of its columns."""
     destination = load_destinations().get(path.stem)
     relation = tables.parquet(path)
     condition = theirs(connection, relation, matcher)
@@ -101,7 +151,9 @@ def _sent_rows(
         f"coalesce({identifier(name)}::varchar, '')" if name in held else "''"
         for name in destination.columns
     )
-    yield from connection.execute(f"select {header} from {relation} where {condition}").fetchall()
+    yield from connection.execute(
+        f"select audience, {header} from {relation} where {condition}"
+    ).fetchall()
 
 
 def _free_sent(
@@ -149,25 +201,17 @@ def _free_file(
     if not path.is_file():
         return
     destination = load_destinations().get(entry["destination"])
-    encoding = destination.encoding if destination else "utf-8"
     form: Mapping[str, Any] = {
         "delimiter": destination.delimiter if destination else ",",
         "quoting": QUOTING[destination.quoting] if destination else csv.QUOTE_MINIMAL,
         "lineterminator": LINE_ENDS[destination.line_end] if destination else "\r\n",
     }
-    filled = destination.filled if destination else {}
-    with path.open(encoding=encoding, newline="") as stream:
-        read = [tuple(row) for row in csv.reader(stream, delimiter=form["delimiter"])]
-    # cells that are the same in all rows of a file say nothing of a member
-    places = [place for place, name in enumerate(read[0] if read else ()) if name not in filled]
+    read = _read(path, destination)
     kept = [
         row
         for number, row in enumerate(read)
         if not number
-        or not (
-            tuple(row[place] for place in places if place < len(row)) in rows
-            or _names_one(row, matcher)
-        )
+        or not _is_theirs(row, _members_cells(read[0], row, destination), rows, matcher)
     ]
     gone = len(read) - len(kept)
     if not gone:
@@ -179,7 +223,7 @@ def _free_file(
     freed.held.add((entry["destination"], entry["audience"]))
     buffer = io.StringIO(newline="")
     csv.writer(buffer, **form).writerows(kept)
-    text = buffer.getvalue().encode(encoding)
+    text = buffer.getvalue().encode(_encoding(destination))
     entry["rows"] -= gone
     entry["sha256"] = hashlib.sha256(text).hexdigest()
     entry["size"] = len(text)
@@ -190,8 +234,25 @@ def _free_file(
         _write_private(target / entry["file"], text)
 
 
-def _names_one(row: Row, matcher: Matcher) -> bool:
-    return any(
+def _read(path: Path, destination: Destination | None) -> list[Row]:
+    """The lines of a file, the header first."""
+    with path.open(encoding=_encoding(destination), newline="") as stream:
+        delimiter = destination.delimiter if destination else ","
+        return [tuple(row) for row in csv.reader(stream, delimiter=delimiter)]
+
+
+def _encoding(destination: Destination | None) -> str:
+    return destination.encoding if destination else "utf-8"
+
+
+def _members_cells(header: Row, row: Row, destination: Destination | None) -> Row:
+    """Without the cells that are the same in all rows of a file: they say nothing of a member."""
+    filled = destination.filled if destination else {}
+    return tuple(cell for name, cell in zip(header, row, strict=False) if name not in filled)
+
+
+def _is_theirs(row: Row, cells: Row, rows: Collection[Row], matcher: Matcher) -> bool:
+    return cells in rows or any(
         matcher.account_key(cell) or matcher.contact_key(cell) or matcher.replaced(cell) != cell
         for cell in row
         if cell

@@ -20,6 +20,7 @@ from dagster_project.lib.forgetting.landed import counted, without_forgotten
 from dagster_project.lib.forgetting.matcher import Matcher
 from dagster_project.lib.forgetting.record import ForgottenRecord, read_record, write_record
 from dagster_project.lib.forgetting.releases import (
+    AUDIENCES,
     MARTS,
     Input,
     free_release,
@@ -99,7 +100,8 @@ def forget_everywhere(
     if not is_dry:
         live = read_live(published)
         if removals is not None and live is not None:
-            done.removals = write_removals(live.audiences, matcher, removals)
+            kept = [folder / AUDIENCES for folder in kept_releases(published)]
+            done.removals = write_removals(live.audiences, matcher, removals, kept=kept)
         if is_pending:
             write_record(record.model_copy(update={"is_unfinished": True}), raw)
         _put_right(published)

@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.lib.forgetting import tables
-from dagster_project.lib.forgetting.audience_files import SENT, Freed, free_audiences
+from dagster_project.lib.forgetting.audience_files import Freed, free_audiences
 from dagster_project.lib.forgetting.marts import (
     content_hash,
     described_marts,
@@ -81,9 +81,9 @@ def free_release(
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
         _free_marts(folder, part, manifest, matcher=matcher, names=names, freed=freed)
-        earlier = [path / AUDIENCES / SENT for path in kept_releases(folder.parents[1])]
+        others = [path / AUDIENCES for path in kept_releases(folder.parents[1])]
         freed.audiences = free_audiences(
-            folder / AUDIENCES, part / AUDIENCES, matcher, earlier=earlier
+            folder / AUDIENCES, part / AUDIENCES, matcher, others=others
         )
         _free_texts(folder, part, matcher=matcher, names=names, freed=freed)
         manifest, count = freed_record(manifest, matcher, names)

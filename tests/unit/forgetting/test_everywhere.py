@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from dagster_project.lib.audiences.destinations import load_destinations
+from dagster_project.lib.extracts.quoting import identifier
 from dagster_project.lib.forgetting import everywhere
 from dagster_project.lib.forgetting.everywhere import Forgotten, finish, forget_everywhere
 from dagster_project.lib.forgetting.found import Subject, find_subject
@@ -16,7 +19,7 @@ from dagster_project.lib.forgetting.record import read_record
 from dagster_project.lib.landing import land_everything
 from dagster_project.lib.release.live import read_live
 from dagster_project.settings import Settings
-from tests.unit.forgetting.conftest import ANNA, sha
+from tests.unit.forgetting.conftest import ANNA, BOB, sha, write_audience, write_sent
 
 SOUGHT = (ANNA.encode(), sha(ANNA).encode(), "Alder & Söhne GmbH".encode())
 STEPS = ("_free_texts", "_remove_warehouse", "_free_releases", "_free_raw", "still_delivered")
@@ -140,3 +143,76 @@ def test_a_call_that_ends_before_a_step_is_made_good(
     called(settings, "account", "crm:A1")
     assert holding(settings) == []
     assert not list(settings.out.rglob("*.part"))
+
+
+def test_a_removal_that_nobody_loaded_yet_is_not_lost(settings: Settings, tmp_path: Path) -> None:
+    """Who left a list in a kept release may be held still: their remove and clearing rows go along."""
+    live = read_live(settings.published)
+    assert live is not None
+    older = live.folder.with_name("20251201T000000Z-0123abcd")
+    shutil.copytree(live.folder, older)
+    salesforce, hubspot = (load_destinations()[name] for name in ("salesforce", "hubspot"))
+    clearing = ["crm:accounts:A1", *["#N/A"] * (len(salesforce.columns) - 1)]
+    files = [
+        write_audience(
+            live.audiences,
+            "linkedin_contacts",
+            "A_remove",
+            [[ANNA, "Anna", *[""] * 5], [BOB, *[""] * 6]],
+            kind="remove",
+        ),
+        write_audience(
+            live.audiences,
+            "salesforce",
+            "changed_accounts",
+            [clearing, ["crm:accounts:A2", *["B"] * (len(clearing) - 1)]],
+            kind="upsert",
+        ),
+        # found by what the older release sent; this row names no account
+        write_audience(
+            live.audiences,
+            "hubspot",
+            "changed_accounts",
+            [[domain, *hubspot_cells("none")] for domain in ("alder.example", "birch.example")],
+            kind="upsert",
+        ),
+    ]
+    cells = ["alder.example", "crm:accounts:A1", *hubspot_cells("B")[1:]]
+    shown = ", ".join(
+        f"'{cell}' as {identifier(name)}" for name, cell in zip(hubspot.columns, cells, strict=True)
+    )
+    write_sent(older / "audiences", "hubspot", f"select 'changed_accounts' as audience, {shown}")
+    manifest = live.audiences / "manifest.json"
+    said = json.loads(manifest.read_bytes())["files"]
+    manifest.write_text(json.dumps({"files": said[:2] + files + said[3:]}), encoding="utf-8")
+
+    person = called(settings, "email", ANNA, removals=tmp_path / "1").removals
+    assert names_of(person) == {"google_customer_match/A_remove", "linkedin_contacts/A_remove"}
+    (linkedin,) = [path for path in person if path.parent.name == "linkedin_contacts"]
+    assert linkedin.read_text(encoding="utf-8").splitlines()[1:] == [f"{ANNA},Anna,,,,,"]
+    account = called(settings, "account", "crm:A1", removals=tmp_path / "2").removals
+    assert names_of(account) == {
+        "linkedin_companies/A_remove",
+        "salesforce/changed_accounts",
+        "hubspot/changed_accounts",
+    }
+    for path, key in zip(sorted(account), ("alder.example", "", "crm:accounts:A1"), strict=True):
+        rows = path.read_text(encoding="utf-8").splitlines()[1:]
+        assert [row.split(",")[0] for row in rows] == [key or "Alder"]
+    for name, key in (("salesforce", "A1"), ("hubspot", "alder")):
+        left = (live.audiences / name / "changed_accounts.csv").read_text(encoding="utf-8")
+        assert key not in left
+        assert len(left.splitlines()) == 2
+
+
+def hubspot_cells(word: str) -> list[str]:
+    destination = load_destinations()["hubspot"]
+    is_cleared = word == destination.cleared
+    return [
+        destination.cleared_cells.get(name, word) if is_cleared else word
+        for name in destination.columns[1:]
+    ]
+
+
+def names_of(paths: list[Path]) -> set[str]:
+    return {f"{path.parent.name}/{path.stem}" for path in paths}
