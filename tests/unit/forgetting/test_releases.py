@@ -23,7 +23,16 @@ from dagster_project.lib.forgetting.releases import free_release
 from dagster_project.lib.forgetting.removals import write_removals
 from dagster_project.lib.forgetting.texts import free_folder, freed_text
 from dagster_project.lib.release.content import content_sha256
-from tests.unit.forgetting.conftest import ANNA, BOB, NAMES, RELEASE, ROWS, matcher, sha
+from tests.unit.forgetting.conftest import (
+    ANNA,
+    BOB,
+    NAMES,
+    RELEASE,
+    ROWS,
+    matcher,
+    sha,
+    write_sent,
+)
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -132,6 +141,17 @@ def test_removal_files_are_in_the_destinations_form(published: Path, tmp_path: P
     assert tuple(header) == load_destinations()["google_customer_match"].header
     assert sorted(row[0] for row in rows) == ["", sha(ANNA)]
     assert write_removals(folder, matcher(), tmp_path / "removals") == written
+
+
+def test_a_list_is_left_by_its_id(tmp_path: Path) -> None:
+    """Without the Id no file can name the list."""
+    query = f"select 'A' as audience, 'crm:P1' as contact_key, '{sha(ANNA)}' as text"
+    write_sent(tmp_path, "microsoft_ads", query)
+    target = tmp_path / "removals"
+    assert write_removals(tmp_path, matcher(), target) == []
+    ids = {"microsoft_ads": {"A": 4711}}
+    (file,) = write_removals(tmp_path, matcher(), target, list_ids=ids)
+    assert f"Customer List Item,,,4711,,,,,,A,,Email,{sha(ANNA)}" in file.read_text()
 
 
 @pytest.mark.parametrize("others", [[], [BOB]])
