@@ -11,7 +11,7 @@ OUT ?= data/out
 DASHBOARD := dagster_project/lib/dashboard
 READY_DASHBOARD := .venv-dashboard/.ready
 
-.PHONY: demo test test-refreshes test-browser test-targets test-kept test-spark lint ui bench backtest faults fuzz \
+.PHONY: demo test test-refreshes test-browser test-targets test-fifty test-kept test-spark lint ui bench backtest faults fuzz \
 	dashboard dashboard-photo dashboard-lock setup clean
 
 setup: $(READY)
@@ -72,6 +72,12 @@ test-targets: $(READY)
 	@$(UV) sync --quiet --frozen --extra postgres --extra object-store --group targets --inexact --python $(PYTHON)
 	@echo "sending releases to a PostgreSQL server and an object store, with readers beside (some minutes)"
 	@$(BIN)/pytest tests/targets --numprocesses 2 --dist loadfile
+
+# the same readers during fifty whole refreshes
+test-fifty: $(READY)
+	@$(UV) sync --quiet --frozen --extra postgres --extra object-store --group targets --inexact --python $(PYTHON)
+	@echo "refreshing a small company fifty times, with readers of all marts beside (a quarter of an hour and more)"
+	@REFRESHES=50 $(BIN)/pytest tests/targets/test_readers_of_refreshes.py --durations=1
 
 ui: $(READY)
 	@echo "the web UI shows the demo company's graph on http://127.0.0.1:3000"

@@ -193,15 +193,27 @@ def audiences(
         list[str] | None,
         typer.Option("--destination", help="Of the files; repeatable. Without it all."),
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", help="The release whose files were loaded last; with --to."),
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", help="A new folder for the files from there to the live release."),
+    ] = None,
     out: Out = None,
     settings: SettingsFile = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Show the live release's audience files: rows, who came and left, who is left out and why."""
+    """Show the live release's audience files: rows, who came and left, who is left out and why.
+
+    Additions, removals and CRM files are those since the release before: load each release's, or those that
+    --since RELEASE --to DIR writes.
+    """
     from dagster_project.audiences import run_audiences
 
-    flags = {"out": out, "destinations": destination}
+    flags = {"out": out, "destinations": destination, "since": since, "to": to}
     _run(run_audiences, flags, settings=settings, as_json=as_json, debug=debug)
 
 

@@ -36,7 +36,7 @@ DEMO_LANDING = "demo_landing"
 LAST_RUNS = 5
 PIPE_WIDTH = 120
 NOT_SETTINGS = (
-    *("account", "moves", "lang", "name", "destinations", "send"),
+    *("account", "moves", "lang", "name", "destinations", "since", "to", "send"),
     *("email", "domain", "removals", "dry_run"),
 )
 INTERRUPTED = 130

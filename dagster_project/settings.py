@@ -4,6 +4,7 @@ Belongs here: paths, source profiles, schedule, memory, threads. Business rules:
 Weakest first: defaults, `kam.yml`, environment (`KAM_...`), flags of the command line.
 """
 
+import json
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -34,6 +35,7 @@ ENVIRONMENT = {
     "KAM_THREADS": "threads",
     "KAM_ENGINE": "engine",
     target_settings.VARIABLE: "targets",
+    "KAM_LIST_IDS": "list_ids",
 }
 PATHS = ("landing", "out", "policy", "profile_folder")
 
@@ -61,7 +63,8 @@ class SettingsError(ValueError):
 class Settings(BaseModel):
     """The effective settings; `memory_limit` is in DuckDB's words, `freshness_hours` in hours.
 
-    `full` builds everything anew that a run otherwise keeps from the one before.
+    `full` builds everything anew that a run otherwise keeps from the one before. `list_ids`: by destination and
+    audience, the Ids that a destination gave the lists that were loaded into it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -84,6 +87,7 @@ class Settings(BaseModel):
     spark: SparkSettings = Field(default_factory=SparkSettings)
     notices: NoticeSettings = Field(default_factory=NoticeSettings)
     targets: TargetSettings = Field(default_factory=TargetSettings)
+    list_ids: dict[str, dict[str, Annotated[int, Field(ge=1)]]] = Field(default_factory=dict)
 
     @field_validator("landing", "out", "policy", "profile_folder", mode="before")
     @classmethod
@@ -97,6 +101,25 @@ class Settings(BaseModel):
     def _ends_a_month(cls, day: date | None) -> date | None:
         """Windows are whole months: in mid-month the last closed one ends on its first day."""
         return day.replace(day=1) if day else None
+
+    @field_validator("list_ids", mode="before")
+    @classmethod
+    def _reads_json(cls, value: object) -> object:
+        """In the environment it is written as JSON."""
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            raise ValueError('write it as JSON: {"microsoft_ads": {"A": 4711}}') from None
+
+    @field_validator("list_ids")
+    @classmethod
+    def _are_of_destinations(cls, ids: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+        if ids:
+            # Only who names an Id needs the destinations.
+            from dagster_project.lib.audiences.destinations import checked_list_ids
+
+            checked_list_ids(ids)
+        return ids
 
     @field_validator("schedule")
     @classmethod
@@ -267,6 +290,7 @@ def share_settings(settings: Settings) -> None:
             "KAM_MEMORY_LIMIT": settings.memory_limit,
             "KAM_THREADS": str(settings.threads),
             "KAM_ENGINE": settings.engine,
+            "KAM_LIST_IDS": json.dumps(settings.list_ids) if settings.list_ids else "",
             **settings.spark.environment(),
             **settings.notices.environment(),
             **settings.targets.environment(),

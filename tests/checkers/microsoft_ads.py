@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.checkers import reading
 
+# The Id that Microsoft gave a list, or a negative one: a new list, to which an action means nothing.
+LIST_ID = re.compile(r"-?[1-9][0-9]*")
 ACTIONS = {"full": {"Replace", "Add"}, "add": {"Add"}, "remove": {"Remove"}}
 NEEDED = ["Type", "Id", "Parent Id", "Name", "Audience", "Action Type", "Sub Type", "Text"]
 
@@ -30,13 +33,18 @@ def check(path: Path, kind: str) -> list[str]:
         problems.append("records of another type")
     if lists[0]["Action Type"] not in ACTIONS[kind]:
         problems.append(f"a {kind} file says {lists[0]['Action Type'] or 'no action'}")
-    return problems + _items(table.header, items, {lists[0]["Audience"], lists[0]["Id"]} - {""})
+    list_id = lists[0]["Id"]
+    if not LIST_ID.fullmatch(list_id):
+        problems.append("the list has no Id")
+    elif list_id.startswith("-") and lists[0]["Action Type"] != "Replace":
+        problems.append(f"a new list cannot be changed by {lists[0]['Action Type']}")
+    return problems + _items(table.header, items, list_id)
 
 
-def _items(header: list[str], items: list[dict[str, str]], lists: set[str]) -> list[str]:
+def _items(header: list[str], items: list[dict[str, str]], list_id: str) -> list[str]:
     problems = []
     for row in items:
-        if not {row["Audience"], row["Parent Id"]} & lists:
+        if row["Parent Id"] != list_id:
             problems.append("an item names no list of the file")
         if row["Sub Type"] != "Email":
             problems.append(f"an item of sub type {row['Sub Type'] or 'none'}")

@@ -186,6 +186,31 @@ def test_kam_audiences_names_what_it_does_not_know(golden: Refreshed) -> None:
     assert (none.returncode, "no release is live" in none.stderr) == (2, True)
 
 
+def test_what_differs_since_a_release_goes_into_a_new_folder(
+    second_golden: Refreshed, tmp_path: Path
+) -> None:
+    """The second release renames Fir, brings Larch and has lost Juniper: so do the differences since the first."""
+    first = second_golden.live.manifest.previous_release_id
+    assert first is not None
+    since = ("audiences", "--out", second_golden.out, "--since", first)
+    run = kam(*since, "--to", tmp_path / "missed", "--json")
+    assert run.returncode == 0, run.stderr
+    told = json.loads(run.stdout)
+    assert (told["since"], told["release_id"]) == (first, second_golden.live.release_id)
+    written = {str(path.relative_to(tmp_path / "missed")) for path in tmp_path.rglob("*.csv")}
+    assert written == {file for audience in told["audiences"] for file in audience["files"]}
+    for file in written:
+        assert (tmp_path / "missed" / file).read_bytes() == (
+            second_golden.live.audiences / file
+        ).read_bytes(), "between a release and the next it is what the next wrote"
+    assert "salesforce/changed_accounts.csv" in written and "generic/A+B_add.csv" in written
+    again = kam(*since, "--to", tmp_path / "missed")
+    assert (again.returncode, "is there already; name a new folder" in again.stderr) == (2, True)
+    unknown = kam("audiences", "--out", second_golden.out, "--since", "x", "--to", tmp_path / "x")
+    assert unknown.returncode == 2
+    assert "--since x: is not kept, or has no audience files; kept are " in unknown.stderr
+
+
 @pytest.fixture(scope="module")
 def repeated(golden: Refreshed, tmp_path_factory: pytest.TempPathFactory) -> Refreshed:
     """The golden company's release after the same invoices were delivered again and all was built anew."""

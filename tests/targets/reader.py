@@ -1,7 +1,9 @@
-"""A reader in a process of its own: `python reader.py KIND PLACE STOP` looks at all marts until the file STOP is there.
+"""A reader in a process of its own: `python reader.py KIND PLACE QUERIES STOP PAUSE`
+looks at all marts until the file STOP is there, with so many seconds between two looks.
 
-Every mart of the tests' releases carries the release's number and as many rows as go with it, so one look is a list of
-(mart, number, rows). It prints what it saw: whole looks, mixed ones, the slowest.
+QUERIES is a file with a query for each mart: what tells its content of one release from that of another, as a text, and
+how many rows say it; `{0}` stands for its table. One look is what they all find. It prints each look that differs
+from those before, how many there were, and the slowest.
 """
 
 from __future__ import annotations
@@ -9,60 +11,62 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import duckdb
 
-Look = list[tuple[str, int, int]]
-COUNTED = "select '{0}', release_number, count(*) from {1} group by release_number"
+Look = list[tuple[str, str, int]]  # mart, text, rows
+Queries = Mapping[str, str]
+SCHEMA = "account_tiering"
 
 
-def by_pointer(place: str) -> Callable[[], Look]:
+def by_pointer(place: str, queries: Queries) -> Callable[[], Look]:
     """`current.json` says which folder; its Parquet files are read one after the other."""
 
     def look() -> Look:
         current = json.loads(Path(place, "current.json").read_bytes())
-        files = sorted(Path(place, current["path"], "marts").glob("*.parquet"))
+        marts = Path(place, current["path"], "marts")
         return [
-            row
-            for file in files
-            for row in duckdb.sql(COUNTED.format(file.stem, f"'{file}'")).fetchall()
+            (mart, *row)
+            for mart, query in queries.items()
+            for row in duckdb.execute(query.format(f"'{marts}/{mart}.parquet'")).fetchall()
         ]
 
     return look
 
 
-def by_database(place: str) -> Callable[[], Look]:
+def by_database(place: str, queries: Queries) -> Callable[[], Look]:
     """`marts.duckdb` is opened at each look, and read mart by mart."""
 
     def look() -> Look:
-        with duckdb.connect(place, read_only=True) as connection:
-            marts = connection.execute("select table_name from duckdb_tables()").fetchall()
+        with duckdb.connect(place, read_only=True, config={"threads": 1}) as connection:
             return [
-                row
-                for (mart,) in marts
-                for row in connection.execute(COUNTED.format(mart, mart)).fetchall()
+                (mart, *row)
+                for mart, query in queries.items()
+                for row in connection.execute(query.format(mart)).fetchall()
             ]
 
     return look
 
 
-def by_statement(place: str) -> Callable[[], Look]:
+def by_statement(place: str, queries: Queries) -> Callable[[], Look]:
     """One statement over all marts."""
     import psycopg
 
     connection = psycopg.connect(place, autocommit=True)
+    statement = " union all ".join(
+        f"select '{mart}', found.* from ({query.format(f'{SCHEMA}.{mart}')}) as found"
+        for mart, query in queries.items()
+    )
 
     def look() -> Look:
-        marts = _marts(connection.execute("select name from account_tiering.release_marts"))
-        counted = (COUNTED.format(mart, f"account_tiering.{mart}") for mart in marts)
-        return connection.execute(" union all ".join(counted)).fetchall()  # type: ignore[call-overload,no-any-return]
+        return connection.execute(statement).fetchall()  # type: ignore[call-overload,no-any-return]
 
     return look
 
 
-def by_transaction(place: str) -> Callable[[], Look]:
+def by_transaction(place: str, queries: Queries) -> Callable[[], Look]:
     """A statement for each mart, in one transaction of repeatable reads, as a report's many charts are."""
     import psycopg
 
@@ -72,22 +76,17 @@ def by_transaction(place: str) -> Callable[[], Look]:
         seen: Look = []
         with connection.transaction():
             connection.execute("set transaction isolation level repeatable read, read only")
-            for mart in _marts(
-                connection.execute("select name from account_tiering.release_marts")
-            ):
-                query = COUNTED.format(mart, f"account_tiering.{mart}")
-                seen.extend(connection.execute(query).fetchall())  # type: ignore[call-overload]
+            for mart, query in queries.items():
+                statement = query.format(f"{SCHEMA}.{mart}")
+                found = connection.execute(statement).fetchall()  # type: ignore[call-overload]
+                seen.extend((mart, *row) for row in found)
                 time.sleep(0.005)
         return seen
 
     return look
 
 
-def _marts(rows: Iterable[tuple[str]]) -> list[str]:
-    return sorted(name for (name,) in rows)
-
-
-def main(kind: str, place: str, stop: str) -> None:
+def main(kind: str, place: str, queries: str, stop: str, pause: str) -> None:
     """Looks until it is told to stop; once more after that."""
     ways = {
         "pointer": by_pointer,
@@ -95,27 +94,25 @@ def main(kind: str, place: str, stop: str) -> None:
         "statement": by_statement,
         "transaction": by_transaction,
     }
-    look = ways[kind](place)
-    whole: dict[int, dict[str, int]] = {}
-    mixed: list[Look] = []
-    looks, slowest, marts = 0, 0.0, len(look())
+    duckdb.execute("set threads = 1")
+    look = ways[kind](place, json.loads(Path(queries).read_text()))
+    seen: dict[str, None] = {}
+    looks, slowest = 0, 0.0
+    look()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     while True:
         is_last = Path(stop).exists()
         started = time.monotonic()
-        seen = look()
+        found = look()
         slowest, looks = max(slowest, time.monotonic() - started), looks + 1
-        numbers = {number for _, number, _ in seen}
-        rows = {mart: count for mart, _, count in seen}
-        # Each release has one row count per mart: other rows under the same number are a mix, too.
-        if len(numbers) != 1 or len(rows) != marts or whole.setdefault(*numbers, rows) != rows:
-            mixed.append(seen)
+        last = json.dumps(sorted(found))
+        seen[last] = None
         if is_last:
             break
-        time.sleep(0.1)
-    told = {"whole": whole, "mixed": mixed[:2], "looks": looks, "slowest": slowest, "marts": marts}
-    sys.stdout.write(json.dumps(told))
+        time.sleep(float(pause))
+    told = {"seen": list(map(json.loads, seen)), "last": json.loads(last)}
+    sys.stdout.write(json.dumps({**told, "looks": looks, "slowest": slowest}))
 
 
 if __name__ == "__main__":

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from dagster_project.lib.simulation.compared import Comparison, compare
+from dagster_project.lib.simulation.compared import Comparison, Move, compare, write_moves
 from dagster_project.lib.simulation.workspace import Simulated
 
 ACCOUNTS = {  # key: revenue, tier before, tier after, hours before, hours after
@@ -116,3 +118,19 @@ def test_without_one_hours_are_unknown(tmp_path: Path) -> None:
     found = compared(tmp_path, with_service=False)
     assert found.owners is None
     assert {tier.hours_after for tier in found.tiers} == {None}
+
+
+def test_a_spreadsheet_runs_no_cell_of_the_moves(tmp_path: Path) -> None:
+    move = {name: None for name in Move.model_fields} | {
+        "account_key": "crm:accounts:1",
+        "account_name": '=HYPERLINK("http://example.com")',
+        "relationship": "customer",
+        "owner_id": "@U1",
+        "revenue": Decimal("-12.5"),
+    }
+    write_moves([Move.model_validate(move)], tmp_path / "moves.csv")
+    with (tmp_path / "moves.csv").open(encoding="utf-8", newline="") as lines:
+        (row,) = csv.DictReader(lines)
+    assert row["account_name"] == '\'=HYPERLINK("http://example.com")'
+    assert (row["account_key"], row["owner_id"]) == ("crm:accounts:1", "'@U1")
+    assert row["revenue"] == "-12.5", "a number is no text"

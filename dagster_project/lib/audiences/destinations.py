@@ -32,6 +32,8 @@ class Destination(BaseModel):
     header: tuple[str, ...] = Field(min_length=1)
     read_from: dict[str, str] = {}
     filled: dict[str, str] = {}
+    new_list: str | None = None
+    list_ids: dict[str, int] = {}
     leading_rows: tuple[tuple[str, ...], ...] = ()
     actions: dict[Kind | Literal["more"], str] = {}
     audiences: tuple[str, ...] | None = None
@@ -40,6 +42,7 @@ class Destination(BaseModel):
     maximum_bytes: int | None = Field(default=None, ge=1)
     differences: Literal["row", "key", "changed"]
     not_compared: tuple[str, ...] = ()
+    identified_by: tuple[tuple[str, ...], ...] = ()
     cleared: str | None = None
     cleared_cells: dict[str, str] = {}
     kept_when_cleared: tuple[str, ...] = ()
@@ -55,6 +58,7 @@ class Destination(BaseModel):
         if unknown := sorted(named - set(self.header)):
             raise ValueError(f"destination {self.name}: {unknown[0]} is no column of its header")
         compared = {*self.not_compared, *self.kept_when_cleared, *self.cleared_cells}
+        compared |= {name for names in self.identified_by for name in names}
         if unknown := sorted(compared - set(self.columns)):
             raise ValueError(f"destination {self.name}: {unknown[0]} is no column of its table")
         if any(len(row) != len(self.header) for row in self.leading_rows):
@@ -69,6 +73,13 @@ class Destination(BaseModel):
         return tuple(
             self.read_from.get(name, name) for name in self.header if name not in self.filled
         )
+
+    def list_id(self, audience: str) -> str | None:
+        """What {list} says; None where only a whole list can be written, as the list's Id is not known."""
+        if self.new_list is None:
+            return ""
+        known = self.list_ids.get(audience)
+        return None if known is None else str(known)
 
     def action(self, kind: Kind, part: int) -> str:
         """The destination's word for what a file does; `part` counts from 1."""
@@ -107,3 +118,24 @@ def with_minimums(
         )
         for destination in destinations
     )
+
+
+def with_list_ids(
+    destinations: Iterable[Destination], list_ids: Mapping[str, Mapping[str, int]]
+) -> tuple[Destination, ...]:
+    """The destinations, with the Ids that they gave a company's lists, by audience."""
+    return tuple(
+        destination.model_copy(update={"list_ids": dict(list_ids.get(destination.name, {}))})
+        for destination in destinations
+    )
+
+
+def checked_list_ids(list_ids: Mapping[str, Mapping[str, int]]) -> None:
+    """Refuses Ids that no file would say.
+
+    Raises:
+        ValueError: a destination that is not known, or that names no list by an Id.
+    """
+    taking = [name for name, rules in load_destinations().items() if rules.new_list is not None]
+    if wrong := [name for name in list_ids if name not in taking]:
+        raise ValueError(f"{wrong[0]} takes no Ids of lists; name one of {', '.join(taking)}")

@@ -74,7 +74,9 @@ class _Form:
         return max((1, 2), key=lambda part: len(self.destination.action(self.kind, part)))
 
     def _said(self, cell: str, action: str) -> str:
-        return cell.replace("{audience}", self.audience).replace("{action}", action)
+        list_id = self.destination.list_id(self.audience) or self.destination.new_list or ""
+        said = cell.replace("{audience}", self.audience).replace("{list}", list_id)
+        return said.replace("{action}", action)
 
     def _encoded(self, rows: Iterable[Row], encoding: str = "utf-8") -> Iterator[bytes]:
         buffer = io.StringIO(newline="")
@@ -114,6 +116,11 @@ def write_csv(
     folder.mkdir(parents=True, exist_ok=True)
     form = _Form(destination, audience, kind)
     count, per_part = _parts(rows, form)
+    if destination.list_id(audience) is None and (count > 1 or kind != "full"):
+        raise AudienceError(
+            f"destination {destination.name}: the Id of the list {audience} is not known; write it "
+            f"into kam.yml as list_ids: {{{destination.name}: {{{audience}: ...}}}}"
+        )
     names = [f"{name}_{number}" for number in range(1, count + 1)] if count > 1 else [name]
     members = iter(rows())
     return [

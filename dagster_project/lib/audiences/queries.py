@@ -48,6 +48,10 @@ class Queries:
         """The members of the audience that may be addressed."""
         return f"select {self._columns} from {self._table} where audience = {literal(audience)}"
 
+    def before(self, audience: str) -> str:
+        """What the destination holds of the audience."""
+        return f"select {self._columns} from {self._sent} where audience = {literal(audience)}"
+
     def full(self, audience: str) -> str:
         """The whole list, by key; a destination that matches rows gets no row twice."""
         current = self.current(audience)
@@ -59,16 +63,24 @@ class Queries:
         return f"select {self._header} from ({current}) order by {self._key}"
 
     def added(self, audience: str) -> str:
-        """What the destination lacks."""
-        return self._difference(self.current(audience), self._before(audience))
+        """What the destination lacks once the rows to be removed were removed."""
+        current, before = self.current(audience), self.before(audience)
+        if self._destination.differences != "row":
+            return self._difference(current, before)
+        lacking = self._difference_of_rows(current, before)
+        return self._once(f"{lacking} union all {self._taken_along(audience)}")
+
+    def added_again(self, audience: str) -> str:
+        """Members that stay, and that the rows to be removed would take along."""
+        return self._once(self._taken_along(audience))
 
     def removed(self, audience: str) -> str:
         """What the destination holds and may hold no longer, as it was sent."""
-        return self._difference(self._before(audience), self.current(audience))
+        return self._difference(self.before(audience), self.current(audience))
 
     def retained(self, audience: str) -> str:
         """What the destination still holds of the audience after a removal."""
-        before, now = self._before(audience), self.current(audience)
+        before, now = self.before(audience), self.current(audience)
         if self._destination.differences == "row":
             # Who stands for a row may have changed; the row is still there.
             same = _same("now", "before", self._compared_columns)
@@ -83,7 +95,7 @@ class Queries:
             else f"{self._cleared(name)} as {identifier(name)}"
             for name in self._destination.columns
         )
-        before, now = self._before(audience), self.current(audience)
+        before, now = self.before(audience), self.current(audience)
         gone = f"select * from ({before}) anti join ({now}) as now using ({self._key})"
         if self._destination.held is not None:
             held = f"exports.{identifier(self._destination.held)}"
@@ -97,7 +109,7 @@ class Queries:
 
     def sent(self, audience: str) -> str:
         """What the destination holds after an upsert: of each row what was sent last."""
-        before, changed = self._before(audience), self._changed(audience)
+        before, changed = self.before(audience), self._changed(audience)
         return (
             f"select * from ({changed}) union all select * from ({before}) "
             f"semi join ({self.current(audience)}) as now using ({self._key}) "
@@ -117,10 +129,25 @@ class Queries:
         """The audiences of which the destination holds something."""
         return f"select distinct audience from {self._sent} order by audience"
 
+    def audiences_known(self) -> str:
+        """The audiences of which it holds something, or is to hold something."""
+        return (
+            f"select audience from {self._sent} union select audience from {self._table} "
+            "order by audience"
+        )
+
     def copy(self, query: str, target: Path) -> None:
         """Writes the rows of the query as Parquet, by audience and key."""
         self._connection.execute(
             f"copy (select * from ({query}) order by audience, {self._key}) "
+            f"to {literal(target)} (format parquet, compression zstd)"
+        )
+
+    def copy_held(self, target: Path) -> None:
+        """Writes as Parquet the keys that the destination has, whether it was sent them or not."""
+        held = f"exports.{identifier(str(self._destination.held))}"
+        self._connection.execute(
+            f"copy (select distinct {self._key} from {held} order by all) "
             f"to {literal(target)} (format parquet, compression zstd)"
         )
 
@@ -139,25 +166,36 @@ class Queries:
         same = _same("now", "before", (self._destination.key, *compared))
         return (
             f"select now.* from ({self.current(audience)}) as now "
-            f"anti join ({self._before(audience)}) as before on {same}"
+            f"anti join ({self.before(audience)}) as before on {same}"
         )
 
     def _difference(self, rows: str, other: str) -> str:
         if self._destination.differences == "row":
-            # By what the file says, not by key: of two members that look alike to the
-            # destination, the one that leaves must not take the other with it.
-            same = _same("rows", "other", self._compared_columns)
-            return (
-                f"select {self._header_once} from ({rows}) as rows "
-                f"anti join ({other}) as other on {same} group by {self._compared} order by all"
-            )
+            return self._once(self._difference_of_rows(rows, other))
         return (
             f"select {self._header} from ({rows}) anti join ({other}) as other "
             f"using ({self._key}) order by {self._key}"
         )
 
-    def _before(self, audience: str) -> str:
-        return f"select {self._columns} from {self._sent} where audience = {literal(audience)}"
+    def _difference_of_rows(self, rows: str, other: str) -> str:
+        # By what the file says, not by key: of two members that look alike to the
+        # destination, the one that leaves must not take the other with it.
+        same = _same("rows", "other", self._compared_columns)
+        return f"select rows.* from ({rows}) as rows anti join ({other}) as other on {same}"
+
+    def _taken_along(self, audience: str) -> str:
+        gone = self._difference_of_rows(self.before(audience), self.current(audience))
+        kept = self.retained(audience)
+        nobody = f"select * from ({kept}) where false"
+        sharing = (
+            f"select kept.* from ({kept}) as kept semi join ({gone}) as gone on "
+            + " and ".join(f"kept.{name} = gone.{name}" for name in map(identifier, names))
+            for names in self._destination.identified_by
+        )
+        return " union all ".join((nobody, *sharing))
+
+    def _once(self, rows: str) -> str:
+        return f"select {self._header_once} from ({rows}) group by {self._compared} order by all"
 
     def _sent_before(self, previous: Path | None) -> str:
         sent = previous / "sent" / f"{self._destination.name}.parquet" if previous else None

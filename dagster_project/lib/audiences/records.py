@@ -14,10 +14,11 @@ MANIFEST = "manifest.json"
 
 
 class AudienceFile(BaseModel):
-    """One file, or one audience that is too small to be written (`file` is null then).
+    """One file, or one that cannot be (`file` is null then).
 
-    `rows` and `left_out` count members; who fits the audience and is not in it is left out, by reason. `wider_audience`
-    is the next wider one that is large enough, if there is one.
+    An audience may be too small to be written, and from a list whose Id is not known nobody can be removed: `rows`
+    says how many should be. `rows` and `left_out` count members; who fits the audience and is not in it is left
+    out, by reason. `wider_audience` is the next wider one that is large enough, if there is one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -26,7 +27,7 @@ class AudienceFile(BaseModel):
     destination: str
     audience: str
     kind: Kind
-    status: Literal["written", "below_minimum"]
+    status: Literal["written", "below_minimum", "list_unknown"]
     rows: int
     left_out: dict[str, int]
     minimum_rows: int
@@ -93,6 +94,21 @@ def below_minimum(
         minimum_rows=destination.minimum_rows,
         minimum_met=False,
         wider_audience=wider_audience,
+    )
+
+
+def list_unknown(destination: Destination, *, audience: str, rows: int) -> AudienceFile:
+    """The record of rows that must leave a list which no file can name."""
+    return AudienceFile(
+        file=None,
+        destination=destination.name,
+        audience=audience,
+        kind="remove",
+        status="list_unknown",
+        rows=rows,
+        left_out={},
+        minimum_rows=destination.minimum_rows,
+        minimum_met=False,
     )
 
 

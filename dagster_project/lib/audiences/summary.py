@@ -17,7 +17,8 @@ class AudienceSummary(BaseModel):
     """One audience at one destination.
 
     `rows` are the members of the whole list, or of the upsert; `added` and `removed` are null where
-    the destination gets no differences. A list is withdrawn where its audience is no more.
+    the destination gets no differences. A list is withdrawn where its audience is no more; where its Id is not
+    known, `removed` are in no file.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,6 +33,7 @@ class AudienceSummary(BaseModel):
     minimum_rows: int
     wider_audience: str | None
     files: tuple[str, ...]
+    is_list_unknown: bool = False
 
 
 def summarised(
@@ -60,6 +62,7 @@ def _summary(entries: Sequence[AudienceFile]) -> AudienceSummary:
         minimum_rows=first.minimum_rows,
         wider_audience=first.wider_audience,
         files=tuple(entry.file for entry in entries if entry.file is not None),
+        is_list_unknown=any(entry.status == "list_unknown" for entry in entries),
     )
 
 

@@ -1,7 +1,8 @@
 """Writes a release's audience files: whole lists, differences to the last release, upserts.
 
 What a destination holds once every file has reached it is kept beside the files (`sent/`): the next
-release compares with it, not with the last list, which may have been too small to be sent.
+release compares with it, not with the last list, which may have been too small to be sent. Who did not load
+the files of some releases gets the differences between two of these states.
 """
 
 from __future__ import annotations
@@ -27,10 +28,14 @@ from dagster_project.lib.audiences.records import (
     AudienceFile,
     AudienceManifest,
     below_minimum,
+    list_unknown,
     written,
 )
+from dagster_project.lib.extracts.quoting import identifier, literal
 
 FETCHED_ROWS = 10_000
+SENT = "sent"
+HELD = "held"
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+_-]{0,80}")
 
 logger = logging.getLogger(__name__)
@@ -93,6 +98,59 @@ def write_audiences(
                 entries.append(_too_small(destination, audience, offered))
             entries.extend(_write_files(job, audience))
         _keep_sent(job, audiences)
+    return _with_manifest(folder, entries)
+
+
+def write_since(
+    *, live: Path, earlier: Path, folder: Path, destinations: Sequence[Destination]
+) -> AudienceManifest:
+    """Writes what takes a destination that holds what it was sent by an earlier release to the live one.
+
+    The state of the live release is what the destination is to hold: also of an audience that is too small for a
+    whole list by now.
+
+    Args:
+        live: the live release's `audiences` folder.
+        earlier: the same of the release whose files were loaded last.
+        folder: made if it is not there; `<destination>/<audience>_add.csv` and so on, none without rows.
+        destinations: as `chosen_destinations` gives them.
+
+    Raises:
+        AudienceError: the live release does not say what a destination holds.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    entries: list[AudienceFile] = []
+    with duckdb.connect() as connection:
+        connection.execute("create schema exports")
+        for destination in destinations:
+            _read_state(connection, live, destination)
+            queries = Queries(connection, destination, earlier)
+            job = _Job(connection, destination, queries, folder)
+            names = connection.execute(queries.audiences_known()).fetchall()
+            for (name,) in names:
+                entries.extend(_write_differences(job, _Audience(name, 0, {}, True)))
+    return _with_manifest(folder, entries)
+
+
+def _read_state(
+    connection: duckdb.DuckDBPyConnection, live: Path, destination: Destination
+) -> None:
+    """What the live release says the destination holds, in place of the export's tables."""
+    tables = {destination.table: live / SENT / f"{destination.name}.parquet"}
+    if destination.held is not None:
+        tables[destination.held] = live / SENT / HELD / f"{destination.name}.parquet"
+    for table, path in tables.items():
+        if not path.is_file():
+            raise AudienceError(
+                f"the live release does not say what {destination.name} holds ({path.name} is absent); "
+                "run kam refresh --full"
+            )
+        connection.execute(
+            f"create or replace table exports.{identifier(table)} as from read_parquet({literal(path)})"
+        )
+
+
+def _with_manifest(folder: Path, entries: Sequence[AudienceFile]) -> AudienceManifest:
     manifest = AudienceManifest(files=tuple(entries))
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
     (folder / MANIFEST).chmod(PRIVATE)
@@ -127,9 +185,7 @@ def _wider_that_does(
 
 
 def _measured(job: _Job, name: str) -> _Audience:
-    query = f"select count(*) from ({job.queries.full(name)})"
-    row = job.connection.execute(query).fetchone()
-    rows = int(row[0]) if row else 0
+    rows = _count(job, job.queries.full(name))
     left_out = dict(job.connection.execute(job.queries.left_out(name)).fetchall())
     return _Audience(name, rows, left_out, rows >= job.destination.minimum_rows)
 
@@ -155,17 +211,46 @@ def _too_small(destination: Destination, audience: _Audience, offered: str | Non
 
 def _write_files(job: _Job, audience: _Audience) -> Iterator[AudienceFile]:
     name, queries = audience.name, job.queries
-    removed = queries.removed(name)
     if job.destination.differences == "changed":
         yield from _write(job, audience, kind="upsert", name=name, query=queries.upserted(name))
     elif audience.is_large_enough:
         yield from _write(job, audience, kind="full", name=name, query=queries.full(name))
-        added = queries.added(name)
+        if job.destination.list_id(name) is None:
+            yield list_unknown(
+                job.destination, audience=name, rows=_count(job, queries.removed(name))
+            )
+            return
+        added, removed = queries.added(name), queries.removed(name)
         yield from _write(job, audience, kind="add", name=f"{name}_add", query=added)
         yield from _write(job, audience, kind="remove", name=f"{name}_remove", query=removed)
-    elif job.connection.execute(f"{removed} limit 1").fetchone():
+    else:
         # Who must leave a list leaves it, also when it has become too small to be sent anew.
-        yield from _write(job, audience, kind="remove", name=f"{name}_remove", query=removed)
+        yield from _write_differences(job, audience, added=queries.added_again(name))
+
+
+def _write_differences(
+    job: _Job, audience: _Audience, *, added: str | None = None
+) -> Iterator[AudienceFile]:
+    """The files that have rows; `added` in place of all that the destination lacks."""
+    name, queries = audience.name, job.queries
+    found: dict[Kind, tuple[str, str]] = {
+        "remove": (f"{name}_remove", queries.removed(name)),
+        "add": (f"{name}_add", queries.added(name) if added is None else added),
+    }
+    if job.destination.differences == "changed":
+        found = {"upsert": (name, queries.upserted(name))}
+    elif job.destination.list_id(name) is None:
+        if rows := _count(job, found["remove"][1]):
+            yield list_unknown(job.destination, audience=name, rows=rows)
+        return
+    for kind, (file, query) in found.items():
+        if _count(job, query):
+            yield from _write(job, audience, kind=kind, name=file, query=query)
+
+
+def _count(job: _Job, query: str) -> int:
+    row = job.connection.execute(f"select count(*) from ({query})").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _write(
@@ -199,10 +284,15 @@ def _write(
 
 def _keep_sent(job: _Job, audiences: Sequence[_Audience]) -> None:
     states = [_state(job, audience) for audience in audiences]
-    target = job.folder / "sent" / f"{job.destination.name}.parquet"
+    target = job.folder / SENT / f"{job.destination.name}.parquet"
     target.parent.mkdir(mode=0o700, exist_ok=True)
     job.queries.copy(" union all ".join(f"({state})" for state in states), target)
     target.chmod(PRIVATE)
+    if job.destination.held is not None:
+        held = target.parent / HELD / target.name
+        held.parent.mkdir(mode=0o700, exist_ok=True)
+        job.queries.copy_held(held)
+        held.chmod(PRIVATE)
 
 
 def _state(job: _Job, audience: _Audience) -> str:
@@ -210,4 +300,6 @@ def _state(job: _Job, audience: _Audience) -> str:
         return job.queries.sent(audience.name)
     if audience.is_large_enough:
         return job.queries.current(audience.name)
+    if job.destination.list_id(audience.name) is None:
+        return job.queries.before(audience.name)
     return job.queries.retained(audience.name)

@@ -63,8 +63,9 @@ def free_audiences(
             if entry.get("file"):
                 rows = theirs.get(entry["destination"], set())
                 _free_file(folder, target, entry, rows=rows, matcher=matcher, freed=freed)
-        for path in sorted((folder / SENT).glob("*.parquet")):
-            _free_sent(connection, path, target, matcher=matcher, freed=freed)
+        for path in sorted((folder / SENT).rglob("*.parquet")):
+            place = path.relative_to(folder)
+            _free_sent(connection, folder, place, target, matcher=matcher, freed=freed)
     if target is not None and freed.rows:
         text = json.dumps(said, indent=2, ensure_ascii=False) + "\n"
         _write_private(target / MANIFEST, text.encode())
@@ -157,25 +158,28 @@ def _sent_rows(
 
 def _free_sent(
     connection: duckdb.DuckDBPyConnection,
-    path: Path,
+    folder: Path,
+    place: Path,
     target: Path | None,
     *,
     matcher: Matcher,
     freed: Freed,
 ) -> None:
-    relation = tables.parquet(path)
+    relation = tables.parquet(folder / place)
     condition = theirs(connection, relation, matcher)
     if not condition:
         return
+    # keys that a destination has were not all sent to it: they stand in no audience
+    audience = "audience" if "audience" in dict(columns_of(connection, relation)) else "null"
     found = connection.execute(
-        f"select audience, count(*) from {relation} where {condition} group by audience"
+        f"select {audience} as audience, count(*) from {relation} where {condition} group by all"
     ).fetchall()
-    freed.held |= {(path.stem, audience) for audience, _ in found}
+    freed.held |= {(place.stem, audience) for audience, _ in found if audience is not None}
     if not found:
         return
-    freed.rows[f"{SENT}/{path.name}"] = sum(count for _, count in found)
+    freed.rows[str(place)] = sum(count for _, count in found)
     if target is not None:
-        new = target / SENT / path.name
+        new = target / place
         new.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         connection.execute(
             f"copy (select * from {relation} where not coalesce({condition}, false)) "

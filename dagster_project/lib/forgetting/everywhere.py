@@ -113,7 +113,9 @@ def forget_everywhere(
         live = read_live(published)
         if removals is not None and live is not None:
             kept = [folder / AUDIENCES for folder in kept_releases(published)]
-            done.removals = write_removals(live.audiences, matcher, removals, kept=kept)
+            done.removals = write_removals(
+                live.audiences, matcher, removals, kept=kept, list_ids=settings.list_ids
+            )
         if is_pending:
             write_record(record.model_copy(update={"is_unfinished": True}), raw)
         _put_right(published)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 
-from dagster_project.lib.audiences.destinations import Destination, load_destinations
+from dagster_project.lib.audiences.destinations import (
+    Destination,
+    chosen_destinations,
+    with_list_ids,
+)
 from dagster_project.lib.audiences.files import write_csv
 from dagster_project.lib.forgetting import tables
 from dagster_project.lib.forgetting.audience_files import (
@@ -21,7 +25,12 @@ from dagster_project.lib.forgetting.matcher import Matcher
 
 
 def write_removals(
-    folder: Path, matcher: Matcher, target: Path, *, kept: Sequence[Path] = ()
+    folder: Path,
+    matcher: Matcher,
+    target: Path,
+    *,
+    kept: Sequence[Path] = (),
+    list_ids: Mapping[str, Mapping[str, int]] | None = None,
 ) -> list[Path]:
     """Writes `<target>/<destination>/<audience>_remove.csv` of what the destinations hold and must not.
 
@@ -32,8 +41,9 @@ def write_removals(
         matcher: knows what is forgotten.
         target: made if it is not there.
         kept: the same folders of all kept releases.
+        list_ids: the setting; no file can name a list whose Id is not known, and none is written for it.
     """
-    destinations = load_destinations()
+    destinations = {d.name: d for d in with_list_ids(chosen_destinations(), list_ids or {})}
     with duckdb.connect(config=tables.CONFIG) as connection:
         leaving = {
             (name, audience): {
@@ -49,6 +59,7 @@ def write_removals(
     return [
         file
         for (name, audience), rows in sorted(leaving.items())
+        if destinations[name].list_id(audience) is not None
         for file in _write(sorted(rows), audience, destinations[name], target)
     ]
 

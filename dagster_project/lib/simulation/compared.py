@@ -17,6 +17,7 @@ from dagster_project.lib.simulation.workspace import LIVE, Change, Simulated, at
 COVERAGE = "account_coverage"
 CAPACITY = "owner_capacity"
 PLANNED = "planned_hours"
+RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class TierCompared(BaseModel):
@@ -97,11 +98,22 @@ def compare(
 
 
 def write_moves(moves: Iterable[Move], path: Path) -> None:
-    """All moves as CSV (UTF-8, comma), the largest first."""
+    """All moves as CSV (UTF-8, comma), the largest first.
+
+    People open it in a spreadsheet: a text that this would run as a formula is made a text by an apostrophe.
+    """
     with path.open("w", encoding="utf-8", newline="") as lines:
         written = csv.DictWriter(lines, list(Move.model_fields))
         written.writeheader()
-        written.writerows(move.model_dump() for move in moves)
+        written.writerows(
+            {name: _as_text(value) for name, value in move.model_dump().items()} for move in moves
+        )
+
+
+def _as_text(value: object) -> object:
+    return (
+        f"'{value}" if isinstance(value, str) and value.startswith(RUN_BY_SPREADSHEETS) else value
+    )
 
 
 # accounts that the extracts no longer hold are in no total, excluded ones in no tier

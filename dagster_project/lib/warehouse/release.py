@@ -9,7 +9,11 @@ from pathlib import Path
 
 import duckdb
 
-from dagster_project.lib.audiences.destinations import chosen_destinations, with_minimums
+from dagster_project.lib.audiences.destinations import (
+    chosen_destinations,
+    with_list_ids,
+    with_minimums,
+)
 from dagster_project.lib.audiences.write import write_audiences
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.forgetting.record import read_record
@@ -68,7 +72,10 @@ def publish_release(
             connection,
             folder=draft.audiences,
             previous=draft.previous.audiences if draft.previous else None,
-            destinations=with_minimums(chosen_destinations(), policy.audiences.minimum_rows()),
+            destinations=with_list_ids(
+                with_minimums(chosen_destinations(), policy.audiences.minimum_rows()),
+                settings.list_ids,
+            ),
         )
         policy_sha256 = policy.sha256()
         content = content_id(as_of=as_of, policy_sha256=policy_sha256, files=files)

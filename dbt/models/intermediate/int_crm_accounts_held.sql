@@ -8,7 +8,9 @@ crm_accounts as (
 
 -- an account that was merged into another one here may still be one of its own in the CRM
 held as (
-    select members.member_key as account_key
+    select
+        members.member_key as account_key,
+        members.source_system
     from members
     inner join crm_accounts
         on

@@ -20,7 +20,7 @@ PEOPLE = "email,firstname,lastname,jobtitle,employeecompany,country,googleaid\r\
 GOOGLE = "Email,Phone,First Name,Last Name,Country,Zip\r\n"
 META = "email,phone,fn,ln,ct,st,zip,country,value\r\n"
 BULK = "Type,Status,Id,Parent Id,Name,Audience,Action Type,Sub Type,Text\r\n"
-BULK_HEAD = BULK + "Format Version,,,,6.0,,,,\r\nCustomer List,Active,-1,,,A,Add,,\r\n"
+BULK_HEAD = BULK + "Format Version,,,,6.0,,,,\r\nCustomer List,Active,1,,,A,Add,,\r\n"
 SALESFORCE = "Account_Key__c,Final_Tier__c,Tier_Revenue__c,Tier_As_Of__c\n"
 HUBSPOT = "Company domain name,Final Tier,Tier Revenue\r\n"
 DEMANDBASE = "Account Name,Account Domain,External Account ID,Industry\r\n"
@@ -33,7 +33,7 @@ GOOD = {
     "linkedin_contacts": PEOPLE + "a@b.fr,,,,,FR,\r\n,Anne,Martin,Buyer,Alpha,,\r\n",
     "google_customer_match": GOOGLE + f"{H1},,,,,\r\n,{H2},{H3},{H4},FR,75001\r\n",
     "meta_custom_audience": META + f"{H1},{H2},,,,,{H3},{H4},12.5\r\n,,{H1},{H2},,,,,0\r\n",
-    "microsoft_ads": BULK_HEAD + f"Customer List Item,,,-1,,,,Email,{H1}\r\n",
+    "microsoft_ads": BULK_HEAD + f"Customer List Item,,,1,,,,Email,{H1}\r\n",
     "salesforce": SALESFORCE
     + "crm:accounts:1,A,10.0000,2026-01-01\ncrm:accounts:2,#N/A,#N/A,#N/A\n",
     "hubspot": HUBSPOT + "alpha.com,A,10.0000\r\nbeta.co.uk,none,0\r\n",
@@ -82,18 +82,28 @@ BAD = [
     ("meta_custom_audience", META + f"{H1},,,,,,,fr,1\r\n", "country: 1 cells"),
     ("meta_custom_audience", META + f"{H1},,,,,,,,-0.01\r\n", "value: 1 cells"),
     ("meta_custom_audience", META + f",,{H1},,,,,,1\r\n", "neither e-mail nor phone"),
-    ("microsoft_ads", BULK + f"Customer List Item,,,-1,,,,Email,{H1}\r\n", "Format Version 6.0"),
+    ("microsoft_ads", BULK + f"Customer List Item,,,1,,,,Email,{H1}\r\n", "Format Version 6.0"),
     (
         "microsoft_ads",
-        BULK_HEAD.replace(",A,Add", ",A,Replace") + f"Customer List Item,,,-1,,,,Email,{H1}\r\n",
+        BULK_HEAD.replace(",A,Add", ",A,Replace") + f"Customer List Item,,,1,,,,Email,{H1}\r\n",
         "a add file says Replace",
     ),
-    ("microsoft_ads", BULK_HEAD + "Customer List Item,,,-1,,,,Email,a@b.fr\r\n", "Text: 1 cells"),
+    ("microsoft_ads", BULK_HEAD + "Customer List Item,,,1,,,,Email,a@b.fr\r\n", "Text: 1 cells"),
     ("microsoft_ads", BULK_HEAD + f"Customer List Item,,,-2,,,,Email,{H1}\r\n", "names no list"),
-    ("microsoft_ads", BULK_HEAD + f"Customer List Item,,,-1,,,,Phone,{H1}\r\n", "type Phone"),
+    ("microsoft_ads", BULK_HEAD + f"Customer List Item,,,1,,,,Phone,{H1}\r\n", "type Phone"),
     (
         "microsoft_ads",
-        BULK_HEAD + 2 * f"Customer List Item,,,-1,,,,Email,{H1}\r\n",
+        BULK_HEAD.replace("Active,1", "Active,") + f"Customer List Item,,,,,A,,Email,{H1}\r\n",
+        "the list has no Id",
+    ),
+    (
+        "microsoft_ads",
+        BULK_HEAD.replace("Active,1", "Active,-10") + f"Customer List Item,,,-10,,,,Email,{H1}\r\n",
+        "a new list cannot be changed by Add",
+    ),
+    (
+        "microsoft_ads",
+        BULK_HEAD + 2 * f"Customer List Item,,,1,,,,Email,{H1}\r\n",
         "Text: 1 values more than once",
     ),
     ("microsoft_ads", BULK.replace(",Text", ""), "columns missing: Text"),

@@ -51,7 +51,9 @@ def test_each_destination_of_people_needs_a_consent_and_no_other_does() -> None:
 
 def test_a_bulk_list_is_replaced_once(tmp_path: Path) -> None:
     """A second part that said Replace would throw away the first."""
-    destination = load_destinations()["microsoft_ads"].model_copy(update={"maximum_rows": 2})
+    destination = load_destinations()["microsoft_ads"].model_copy(
+        update={"maximum_rows": 2, "list_ids": {"A": 4711}}
+    )
     files = write_csv(
         lambda: [("a" * 64,), ("b" * 64,), ("c" * 64,)],
         destination=destination,
@@ -62,4 +64,4 @@ def test_a_bulk_list_is_replaced_once(tmp_path: Path) -> None:
     lines = [file.path.read_text().splitlines() for file in files]
     assert [file.rows for file in files] == [2, 1]
     assert [found[2].split(",")[10] for found in lines] == ["Replace", "Add"]
-    assert lines[0][3] == f"Customer List Item,,,,,,,,,A,,Email,{'a' * 64}"
+    assert lines[0][3] == f"Customer List Item,,,4711,,,,,,A,,Email,{'a' * 64}"

@@ -26,7 +26,16 @@ from dagster_project.lib.forgetting.releases import free_release
 from dagster_project.lib.forgetting.removals import write_removals
 from dagster_project.lib.forgetting.texts import free_folder, freed_text
 from dagster_project.lib.release.content import content_sha256
-from tests.unit.forgetting.conftest import ANNA, BOB, NAMES, RELEASE, ROWS, matcher, sha
+from tests.unit.forgetting.conftest import (
+    ANNA,
+    BOB,
+    NAMES,
+    RELEASE,
+    ROWS,
+    matcher,
+    sha,
+    write_sent,
+)
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -89,6 +98,18 @@ def test_the_manifest_says_what_the_files_hold(published: Path) -> None:
     assert report == "<p>A1</p><script>{'n': 'A1'}</script>"
 
 
+def test_keys_that_a_crm_has_are_taken_out_and_are_in_no_audience(published: Path) -> None:
+    folder = published / "releases" / RELEASE / "audiences"
+    held = folder / "sent" / "held" / "salesforce.parquet"
+    held.parent.mkdir()
+    query = "select unnest(['crm:accounts:A1', 'crm:accounts:A2']) as account_key"
+    duckdb.sql(f"copy ({query}) to '{held}' (format parquet)")
+    freed = free_release(folder.parent, matcher(), NAMES).audiences
+    assert freed.rows["sent/held/salesforce.parquet"] == 1
+    assert duckdb.sql(f"from '{held}'").fetchall() == [("crm:accounts:A2",)]
+    assert "salesforce" not in {destination for destination, _ in freed.held}
+
+
 def test_audiences_lose_rows_by_content_and_by_what_was_sent(published: Path) -> None:
     folder = published / "releases" / RELEASE / "audiences"
     kept = (folder / "linkedin_contacts" / "A_remove.csv").read_bytes()
@@ -123,6 +144,17 @@ def test_removal_files_are_in_the_destinations_form(published: Path, tmp_path: P
     assert tuple(header) == load_destinations()["google_customer_match"].header
     assert sorted(row[0] for row in rows) == ["", sha(ANNA)]
     assert write_removals(folder, matcher(), tmp_path / "removals") == written
+
+
+def test_a_list_is_left_by_its_id(tmp_path: Path) -> None:
+    """Without the Id no file can name the list."""
+    query = f"select 'A' as audience, 'crm:P1' as contact_key, '{sha(ANNA)}' as text"
+    write_sent(tmp_path, "microsoft_ads", query)
+    target = tmp_path / "removals"
+    assert write_removals(tmp_path, matcher(), target) == []
+    ids = {"microsoft_ads": {"A": 4711}}
+    (file,) = write_removals(tmp_path, matcher(), target, list_ids=ids)
+    assert f"Customer List Item,,,4711,,,,,,A,,Email,{sha(ANNA)}" in file.read_text()
 
 
 @pytest.mark.parametrize("others", [[], [BOB]])
