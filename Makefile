@@ -46,7 +46,7 @@ test: lint
 	@echo "running the tests (two at a time)"
 	@$(BIN)/pytest --numprocesses 2
 
-# refreshes of what was changed: gate, full extracts, policies, what if, notices, order and threads, forgetting, readers
+# refreshes of what was changed: gate, full extracts, policies, groups, audiences, what if, notices, forgetting, readers
 test-refreshes: $(READY)
 	@echo "refreshing changed companies (some minutes)"
 	@$(BIN)/pytest tests/refreshes --numprocesses 2

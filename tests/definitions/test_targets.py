@@ -45,7 +45,6 @@ def graph(targets: str) -> dict[str, object]:
     ("targets", "names"),
     [
         ("", []),
-        ('{"postgres": {}}', ["exports/postgres"]),
         (
             '{"postgres": {}, "object_store": {"url": "memory://x"}}',
             ["exports/object_store", "exports/postgres"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 import signal
@@ -53,6 +54,14 @@ class Refreshed:
     def accounts(self) -> dict[str, dict[str, Any]]:
         """The rows of `account_tiers` by account key."""
         return {row["account_key"]: row for row in self.rows("select * from account_tiers")}
+
+    def audience_rows(self, file: str) -> list[dict[str, str]]:
+        """A file of the live release's audiences; one that is not there has no rows."""
+        path = self.live.audiences / file
+        if not path.exists():
+            return []
+        with path.open(encoding="utf-8", newline="") as lines:
+            return list(csv.DictReader(lines))
 
     def copy(self, folder: Path) -> Refreshed:
         """The same in another place, to be changed."""

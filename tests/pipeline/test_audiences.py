@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,26 +15,13 @@ from dagster_project.lib import reference_account_audiences as reference
 from dagster_project.lib.demo.truth import Truth
 from tests.checkers import folder
 from tests.pipeline.pipeline_runs import (
-    GOLDEN_AS_OF,
     REPOSITORY,
     Refreshed,
     kam,
-    published,
-    refreshed,
-    replace_line,
 )
 
 SEED = REPOSITORY / "dbt" / "seeds" / "audiences.csv"
 OF_ACCOUNTS = ("generic", "linkedin_companies", "6sense", "demandbase")
-
-
-def read(company: Refreshed, file: str) -> list[dict[str, str]]:
-    """A file of the live release; one that is not there has no rows."""
-    path = company.live.audiences / file
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
 
 
 def by_key(company: Refreshed, mart: str) -> dict[str, dict[str, Any]]:
@@ -103,7 +89,7 @@ def test_demandbase_gets_each_domain_from_the_account_that_keeps_it(
             for key, reason in own.items()
             if reason is None
         }
-        rows = read(company, f"demandbase/{audience}.csv")
+        rows = company.audience_rows(f"demandbase/{audience}.csv")
         assert {(row["Account Name"], row["Account Domain"]) for row in rows} == expected
         assert left_out(company, "demandbase")[audience] == counted(own)
 
@@ -113,7 +99,7 @@ def test_6sense_gets_groups_with_their_sites(demo: tuple[Refreshed, Truth]) -> N
     accounts, tiers = by_key(company, "abm_accounts"), by_key(company, "account_tiers")
     expected = reference.site_rows(accounts.values(), tiers, lines_of_seed(), domains_of(company))
     for audience, rows in expected.items():
-        found = read(company, f"6sense/{audience}.csv")
+        found = company.audience_rows(f"6sense/{audience}.csv")
         assert {(r["Account Name"], r["Country"], r["Domain"]) for r in found} == rows
         assert len(found) == len(rows)
     a_tiers = {row["account_name"] for row in accounts.values() if row["final_tier"] == "A"}
@@ -136,7 +122,7 @@ def test_hubspot_gets_every_domain_that_the_crm_has(demo: tuple[Refreshed, Truth
         if reason is None and accounts[key]["crm_account_id"] is not None
     }
     columns = ("Account Key", "Final Tier", "Tier Revenue", "Tier Gross Margin")
-    rows = read(company, "hubspot/changed_accounts.csv")
+    rows = company.audience_rows("hubspot/changed_accounts.csv")
     found = {row["Company domain name"]: tuple(row[c] for c in columns) for row in rows}
     assert found == expected
 
@@ -163,8 +149,8 @@ def test_kam_audiences_shows_the_files_and_who_is_left_out(demo: tuple[Refreshed
     told = json.loads(run.stdout)
     assert {summary["destination"] for summary in told["audiences"]} == {"linkedin_companies"}
     shown = {summary["audience"]: summary for summary in told["audiences"]}
-    whole = read(company, "linkedin_companies/A.csv")
-    added = read(company, "linkedin_companies/A_add.csv")
+    whole = company.audience_rows("linkedin_companies/A.csv")
+    added = company.audience_rows("linkedin_companies/A_add.csv")
     assert (shown["A"]["rows"], shown["A"]["added"]) == (len(whole), len(added))
     assert shown["A"]["left_out"] == left_out(company, "linkedin_companies")["A"]
     tiny = shown["prospects_A"]
@@ -209,65 +195,3 @@ def test_what_differs_since_a_release_goes_into_a_new_folder(
     unknown = kam("audiences", "--out", second_golden.out, "--since", "x", "--to", tmp_path / "x")
     assert unknown.returncode == 2
     assert "--since x: is not kept, or has no audience files; kept are " in unknown.stderr
-
-
-@pytest.fixture(scope="module")
-def repeated(golden: Refreshed, tmp_path_factory: pytest.TempPathFactory) -> Refreshed:
-    """The golden company's release after the same invoices were delivered again and all was built anew."""
-    company = golden.copy(tmp_path_factory.mktemp("repeated"))
-    lines = company.landing / "erp" / "invoice_lines.csv"
-    shutil.copy(lines, lines.with_name("invoice_lines_again.csv"))
-    outcome = refreshed(company.landing, company.out, as_of=GOLDEN_AS_OF, full=True)
-    published(outcome)
-    assert company.live.release_id != golden.live.release_id
-    return company
-
-
-def test_the_same_data_again_change_nothing(golden: Refreshed, repeated: Refreshed) -> None:
-    assert repeated.rows("select * from account_changes") == []
-    query = "select account_key, row_hash, updated_at from account_tiers order by all"
-    assert repeated.rows(query) == golden.rows(query)
-    for file in ("salesforce/changed_accounts.csv", "hubspot/changed_accounts.csv"):
-        assert read(repeated, file) == [], file
-    assert len(read(golden, "salesforce/changed_accounts.csv")) > 0
-    differences = [*repeated.live.audiences.rglob("*_add.csv")]
-    differences += repeated.live.audiences.rglob("*_remove.csv")
-    assert len(differences) >= 6 * len(("generic", "6sense", "demandbase"))
-    assert {
-        read(repeated, str(p.relative_to(repeated.live.audiences))) == [] for p in differences
-    } == {True}
-
-
-def test_a_crm_gets_what_changed_in_its_own_columns_and_is_cleared_once(
-    golden: Refreshed, repeated: Refreshed, tmp_path: Path
-) -> None:
-    """One invoice more moves every share. Of Hazel (suppressed) and Juniper (left the CRM) only Hazel is cleared."""
-    company = repeated.copy(tmp_path)
-    lines = company.landing / "erp" / "invoice_lines.csv"
-    replace_line(
-        lines, 8, "I401,1,C4,2025-03-20,invoice,,,200", "I401,1,C4,2025-03-20,invoice,,,201"
-    )
-    (company.landing / "erp" / "invoice_lines_again.csv").unlink()
-    accounts = company.landing / "crm" / "accounts.csv"
-    replace_line(accounts, 9, "10,Juniper,,prospect,,,FR", "99,Larch,,prospect,,,DE")
-    suppressions = company.landing / "governance" / "suppressions.csv"
-    suppressions.write_text(
-        "account_id,reason,since\n8,asked not to be profiled,2025-12-01\n", encoding="utf-8"
-    )
-    published(refreshed(company.landing, company.out, as_of=GOLDEN_AS_OF))
-    changes = company.rows("select account_key from account_changes")
-    rows = {row["Account_Key__c"]: row for row in read(company, "salesforce/changed_accounts.csv")}
-    assert len(changes) > len(rows), "shares and ranks moved for many accounts"
-    assert "crm:accounts:10" not in rows, "an upsert would create the account anew"
-    hazel = rows.pop("crm:accounts:8")
-    assert {value for name, value in hazel.items() if name != "Account_Key__c"} == {"#N/A"}
-    dogwood = rows.pop("crm:accounts:4")
-    assert dogwood["Tier_Revenue__c"] == "501.0000"
-    assert rows.pop("crm:accounts:99")["Final_Tier__c"]
-    before = golden.accounts()
-    compared = ("final_tier", "previous_tier", "value_tier", "potential_tier", "posture", "revenue")
-    for key in rows:
-        assert any(
-            before[key][c] != company.accounts()[key][c] for c in (*compared, "gross_margin")
-        )
-    assert folder.check(company.live.audiences) == []
