@@ -40,9 +40,9 @@ MONTHS = (
     "select date '2026-10-01' as month, 100::decimal(18, 4) as revenue, "
     "100::decimal(18, 4) as costed_revenue, 50::decimal(18, 4) as gross_margin"
 )
-# two accounts with potential, A and C: on this curve C stands second, on that of revenue B does
+# two accounts with potential, A and C: on this curve C stands second, before every B
 CURVE = (
-    "select * from (values ('revenue', 'A', 1), ('revenue', 'B', 2), ('revenue', 'C', 3), "
+    "select * from (values ('revenue', 'A', 1), ('revenue', 'A', 2), ('revenue', 'B', 3), ('revenue', 'C', 4), "
     "('potential', 'A', 1), ('potential', 'C', 2)) as curve (scheme, tier, curve_rank)"
 )
 CONCENTRATION = (

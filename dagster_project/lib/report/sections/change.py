@@ -73,7 +73,8 @@ def _table(shown: Sequence[Row], count: int, caption: str, say: Said) -> Table:
     for move in shown:
         cause = say.word(move["move_cause"])
         if move["is_restated"]:
-            cause = f"{cause} ({say('restated')})"
+            again = say("restated")
+            cause = f"{cause} ({again})"
         rows.append(
             [
                 Cell(name_cell(move).text, "name", detail=reason(move, say)),
