@@ -45,7 +45,16 @@ def run_audiences(call: Call) -> ExitCode:
     title = f"Audiences of {live.release_id}, as of {live.manifest.as_of}"
     call.console.print(table(title, COLUMNS, [_shown(summary) for summary in found]))
     call.console.print(f"files are in {live.audiences}", highlight=False, soft_wrap=True)
-    absent = [d.name for d in destinations if d.name not in {s.destination for s in found}]
+    if any(_is_hopeless(summary) for summary in found):
+        call.console.print(
+            "where no other list is named, no wider one reaches the minimum either",
+            highlight=False,
+        )
+    shown = {summary.destination for summary in found}
+    for destination in destinations:
+        if destination.note and destination.name in shown:
+            call.console.print(f"{destination.name}: {destination.note}", highlight=False)
+    absent = [d.name for d in destinations if d.name not in shown]
     if absent:
         call.console.print(
             f"this release has nothing for {', '.join(absent)}; run kam refresh --full",
@@ -70,7 +79,9 @@ def _files(summary: AudienceSummary) -> str:
     names = [file.partition("/")[2] for file in summary.files]
     if summary.status != "below_minimum":
         return ", ".join(names)
-    wider = summary.wider_audience
-    advice = f"take {wider}" if wider else "no wider one would do"
-    said = f"below the minimum of {summary.minimum_rows}: {advice}"
-    return "; ".join([said, *names])
+    advice = "" if _is_hopeless(summary) else f": take {summary.wider_audience}"
+    return "; ".join([f"below the minimum of {summary.minimum_rows}{advice}", *names])
+
+
+def _is_hopeless(summary: AudienceSummary) -> bool:
+    return summary.status == "below_minimum" and summary.wider_audience is None
