@@ -157,3 +157,12 @@ def test_counts_of_one_read_as_sentences() -> None:
     said = FRENCH("owners", n=3, overloaded=FRENCH.count(1), needed="5", available="4")
     assert "dont en surcharge\u00a0: 1" in said
     assert "1 rejetées" not in FRENCH("rows_accepted_detail", n=2, rejected=FRENCH.count(1))
+
+
+def test_a_check_is_said_in_french_or_marked_as_english() -> None:
+    known = "Renew the override, or remove its row from tier_overrides."
+    assert FRENCH.of_check("remedies", known) == (
+        "Renouvelez la décision, ou retirez sa ligne de tier_overrides."
+    )
+    assert FRENCH.of_check("remedies", "Of a user's own check.") is None
+    assert ENGLISH.of_check("remedies", "Of a user's own check.") == "Of a user's own check."

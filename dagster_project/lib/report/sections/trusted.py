@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from dagster_project.lib.report.blocks import Block, Cell, Column, Section, Table, Text
 from dagster_project.lib.report.portfolio import Totals
@@ -244,12 +244,19 @@ def _warnings(quality: Quality, say: Said) -> Table:
         ],
         [
             [
-                Cell(row["check_name"].removeprefix("assert_").replace("_", " "), "english"),
+                _of_check(
+                    "names", row["check_name"].removeprefix("assert_").replace("_", " "), say
+                ),
                 say.count(row["failing_rows"]),
-                Cell(row["remedy"] or "", "english"),
+                _of_check("remedies", row["remedy"] or "", say),
             ]
             for row in quality.failed
         ],
         note=say("warnings_note"),
         is_wide=True,
     )
+
+
+def _of_check(kind: Literal["names", "remedies"], english: str, say: Said) -> Cell:
+    said = say.of_check(kind, english)
+    return Cell(english, "english") if said is None else Cell(said)
