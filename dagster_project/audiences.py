@@ -67,7 +67,16 @@ def run_audiences(call: Call) -> ExitCode:
             highlight=False,
             soft_wrap=True,
         )
-    absent = [d.name for d in destinations if d.name not in {s.destination for s in found}]
+    if any(_is_hopeless(summary) for summary in found):
+        call.console.print(
+            "where no other list is named, no wider one reaches the minimum either",
+            highlight=False,
+        )
+    shown = {summary.destination for summary in found}
+    for destination in destinations:
+        if destination.note and destination.name in shown:
+            call.console.print(f"{destination.name}: {destination.note}", highlight=False)
+    absent = [d.name for d in destinations if d.name not in shown]
     if absent:
         call.console.print(
             f"this release has nothing for {', '.join(absent)}; run kam refresh --full",
@@ -138,14 +147,18 @@ def _shown(summary: AudienceSummary) -> list[object]:
 
 
 def _files(summary: AudienceSummary) -> str:
-    said = [", ".join(file.partition("/")[2] for file in summary.files)] if summary.files else []
+    names = [file.partition("/")[2] for file in summary.files]
+    said = [", ".join(names)] if names else []
     if summary.status == "below_minimum":
-        wider = summary.wider_audience
-        advice = f"take {wider}" if wider else "no wider one would do"
-        said.insert(0, f"below the minimum of {summary.minimum_rows}: {advice}")
+        advice = "" if _is_hopeless(summary) else f": take {summary.wider_audience}"
+        said.insert(0, f"below the minimum of {summary.minimum_rows}{advice}")
     if summary.is_list_unknown:
         said.append(
             "neither additions nor removals: kam.yml has no "
             f"list_ids: {{{summary.destination}: {{{summary.audience}: Id}}}}"
         )
     return "; ".join(said)
+
+
+def _is_hopeless(summary: AudienceSummary) -> bool:
+    return summary.status == "below_minimum" and summary.wider_audience is None

@@ -113,7 +113,8 @@ def _show(call: Call, done: Forgotten, *, is_dry: bool) -> None:
             soft_wrap=True,
         )
         for name, count in done.still_delivered:
-            say(f"  {name}: {count} rows", markup=False, highlight=False)
+            rows_said = "1 row" if count == 1 else f"{count} rows"
+            say(f"  {name}: {rows_said}", markup=False, highlight=False)
     for text in done.not_reached:
         say(f"Not reached: {text}", markup=False, highlight=False, soft_wrap=True)
     if done.places and not is_dry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -45,8 +46,9 @@ class Headline(BaseModel):
 
 def read_headline(release: LiveRelease) -> Headline:
     """From the release's own marts."""
+    policy = release.manifest.policy
     with duckdb.connect() as connection:
-        tiers = _tiers(connection, release.mart("account_tiers"))
+        tiers = _tiers(connection, release.mart("account_tiers"), policy.tiers if policy else ())
         excluded = connection.execute(
             "select count(*), coalesce(sum(revenue), 0) from read_parquet(?) where is_excluded",
             [str(release.mart("account_tiers"))],
@@ -77,8 +79,10 @@ def read_headline(release: LiveRelease) -> Headline:
     )
 
 
-def _tiers(connection: duckdb.DuckDBPyConnection, account_tiers: Path) -> list[TierFigures]:
-    """Best first: the tier whose accounts stand first on a curve. Shares are of positive revenue, as on the curve."""
+def _tiers(
+    connection: duckdb.DuckDBPyConnection, account_tiers: Path, best_first: Sequence[str]
+) -> list[TierFigures]:
+    """In the policy's order; others by name. Shares are of positive revenue, as on the curve."""
     rows = connection.execute(
         """
         select
@@ -87,16 +91,14 @@ def _tiers(connection: duckdb.DuckDBPyConnection, account_tiers: Path) -> list[T
             sum(greatest(revenue, 0))::double
             / nullif(sum(sum(greatest(revenue, 0))) over (), 0)::double,
             sum(gross_margin)
-        from read_parquet($tiers) left join (
-            select tier, min(curve_rank) as first_rank from read_parquet($curve) group by tier
-        ) as curve on final_tier = tier
-        where not is_excluded and inactive_since is null
-        group by final_tier order by min(first_rank) nulls last, final_tier
+        from read_parquet($tiers) where not is_excluded and inactive_since is null
+        group by final_tier
         """,
-        {
-            "tiers": str(account_tiers),
-            "curve": str(account_tiers.with_name("pareto_curve.parquet")),
-        },
+        {"tiers": str(account_tiers)},
     ).fetchall()
     names = list(TierFigures.model_fields)
-    return [TierFigures.model_validate(dict(zip(names, row, strict=True))) for row in rows]
+    places = {tier: place for place, tier in enumerate(best_first)}
+    return sorted(
+        (TierFigures.model_validate(dict(zip(names, row, strict=True))) for row in rows),
+        key=lambda found: (places.get(found.tier, len(places)), found.tier),
+    )

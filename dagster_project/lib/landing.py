@@ -150,14 +150,14 @@ def _land_one(
         if str(error) not in report.errors:
             report.errors.append(str(error))
         return None
-    left_out = sum(entry.rows_left_out.values())
+    left_out = ", ".join(f"{rows} {reason}" for reason, rows in entry.rows_left_out.items())
     log.info(
         "landed %s%s: %s rows read, %s rejected%s",
         delivered.relative_path,
         "" if delivered.source_profile.canonical else f" as {delivered.entity}",
         entry.rows_read,
         entry.rows_rejected,
-        f", {left_out} left out by the profile" if left_out else "",
+        f", left out: {left_out}" if left_out else "",
     )
     return entry
 

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from dagster_project.lib.demo.truth import Truth
 from dagster_project.lib.report.accounts import read_moves, read_risk, read_time
 from dagster_project.lib.report.portfolio import read_concentration, read_curve, read_totals
 from dagster_project.lib.report.reading import marts_of
+from dagster_project.lib.report.said import CHECKS_FILE
 from dagster_project.lib.report.trust import read_backtest, read_quality
 from dagster_project.lib.report.write import write_report
 from tests.pipeline.pipeline_runs import GOLDEN, Refreshed
@@ -72,7 +74,8 @@ def test_moves_and_migration_are_those_of_the_last_month(demo: Demo, tmp_path: P
     company, _ = demo
     as_of = company.live.manifest.as_of
     found, migration = mart(company, "tier_moves"), mart(company, "tier_migration")
-    found, migration = found[found.as_of == as_of], migration[migration.as_of == as_of]
+    found = found[(found.as_of == as_of) & (found.move_kind == "monthly")]
+    migration = migration[migration.as_of == as_of]
     with marts_of(company.live, spill=tmp_path) as marts:
         moves = read_moves(marts)
     directions = found.direction.value_counts()
@@ -151,6 +154,15 @@ def test_quality_counts_rows_matches_and_warnings(demo: Demo, tmp_path: Path) ->
     assert {row["check_name"] for row in quality.failed} == set(checks[~checks.passed].check_name)
     assert backtest.figures[("lift_over_random", "prospects")]["is_met"] is False
     assert months[-1]["making_80"] == 197
+
+
+def test_what_can_warn_is_said_in_french(demo: Demo) -> None:
+    company, _ = demo
+    checks = mart(company, "quality_results").query("severity == 'warn'")
+    french = yaml.safe_load(CHECKS_FILE.read_text(encoding="utf-8"))
+    names = {name.removeprefix("assert_").replace("_", " ") for name in checks.check_name}
+    assert names == set(french["names"])
+    assert set(checks.remedy) == set(french["remedies"])
 
 
 def test_the_report_is_whole_and_the_same_again(demo: Demo) -> None:

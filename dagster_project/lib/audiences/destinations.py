@@ -47,6 +47,7 @@ class Destination(BaseModel):
     cleared_cells: dict[str, str] = {}
     kept_when_cleared: tuple[str, ...] = ()
     held: str | None = None
+    note: str | None = None
     delimiter: str = ","
     quoting: Literal["minimal", "all"] = "minimal"
     encoding: Literal["utf-8", "utf-8-sig"] = "utf-8"

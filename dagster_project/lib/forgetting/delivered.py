@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -14,8 +15,11 @@ from dagster_project.lib.forgetting.landed import FORGOTTEN
 from dagster_project.settings import Settings
 
 
-def still_delivered(settings: Settings) -> list[tuple[str, int]]:
-    """Files of the landing folder whose rows are left out, or changed, each time they are read."""
+def still_delivered(settings: Settings, ahead: Mapping[int, int]) -> list[tuple[str, int]]:
+    """Files of the landing folder whose rows are left out, or changed, each time they are read.
+
+    `ahead`: by delivery, rows that a call would take out of what has landed, and has not.
+    """
     try:
         found = find_deliveries(
             settings.landing, profiles=settings.profiles, own_profiles=settings.own_profiles
@@ -30,6 +34,7 @@ def still_delivered(settings: Settings) -> list[tuple[str, int]]:
         if entry is None:
             continue
         count = entry.rows_left_out.get(FORGOTTEN, 0) + entry.rows_changed
+        count += ahead.get(entry.delivery_id, 0)
         if count:
             name = delivered.relative_path
             rows[name] = rows.get(name, 0) + count

@@ -132,7 +132,8 @@ def forget_everywhere(
         _remove_warehouse(settings, done, is_dry=is_dry)
     _free_releases(published, matcher, names, done, rows=rows, is_dry=is_dry)
     _free_raw(raw, matcher, done, taken, is_dry=is_dry)
-    done.still_delivered = still_delivered(settings)
+    ahead = {delivery: sum(counts) for delivery, counts in taken.items()} if is_dry else {}
+    done.still_delivered = still_delivered(settings, ahead)
     done.not_reached += not_reached(settings)
     if not is_dry and is_pending:
         write_record(record.model_copy(update={"is_unfinished": False}), raw)
@@ -260,14 +261,22 @@ def _free_raw(
         done.add(f"raw zone: {entry.entity} of {entry.file}", counts.removed, counts.changed)
         if not is_dry:
             without_forgotten(entry, raw, matcher)
-    if is_dry or not raw.is_dir():
+    if not raw.is_dir():
         return
     kept: set[Path] = set()
     for entry in read_ledger(raw):
         kept |= {raw / entry.entity / entry.landed, raw / "rejected" / (entry.rejected or "-")}
     # what a killed landing left, and what is made of the landed files and is made again from them
-    for path in sorted(raw.rglob("*.parquet")) + sorted(raw.rglob(".*.part")):
-        if path not in kept and path.name != "_empty.parquet":
-            path.unlink(missing_ok=True)
+    made = [
+        path
+        for path in sorted(raw.rglob("*.parquet")) + sorted(raw.rglob(".*.part"))
+        if path not in kept and path.name != "_empty.parquet"
+    ]
+    if any(taken.values()):
+        done.add("raw zone (files made of it; the next refresh makes them anew)", removed=len(made))
+    if is_dry:
+        return
+    for path in made:
+        path.unlink(missing_ok=True)
     for path in sorted(raw.glob(".*.tmp")):
         path.unlink(missing_ok=True)

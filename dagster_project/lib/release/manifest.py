@@ -101,6 +101,11 @@ class PolicyRecord(_Record):
     lowest_tier: str
     window_months: int | None = None  # absent where an older project wrote the manifest
 
+    @property
+    def tiers(self) -> tuple[str, ...]:
+        """Best first."""
+        return (*self.cut_points, self.lowest_tier)
+
 
 class MartRecord(_Record):
     """One published mart; `sha256` is of its content in key order."""

@@ -16,11 +16,15 @@ LACK_OF_TIME = "coverage"
 
 @dataclass(frozen=True)
 class Moves:
-    """The last month's changes of final tier."""
+    """The last month's changes of final tier: an account moves once, however often its month is published."""
 
     migration: Sequence[Row]  # from_tier, to_tier, account_count, revenue
     causes: Sequence[Row]
     shown: Sequence[Row]
+    restated: Sequence[
+        Row
+    ]  # did not move in the month, but has another tier than was published of it
+    restated_count: int
     promoted: int
     demoted: int
     count: int
@@ -50,6 +54,22 @@ class Time:
     given_hours: Any
 
 
+OF_THE_MONTH = "(select * from tier_moves where as_of = $as_of and move_kind = 'monthly')"
+# from what was published first to what is published now
+RESTATED = """(
+    select
+        account_key,
+        list(from_tier order by moved_at)[1] as from_tier,
+        list(to_tier order by moved_at)[-1] as to_tier,
+        list(direction order by moved_at)[-1] as direction,
+        list(move_cause order by moved_at)[-1] as move_cause,
+        list(from_value order by moved_at)[1] as from_value,
+        list(to_value order by moved_at)[-1] as to_value
+    from tier_moves where as_of = $as_of and move_kind = 'restated'
+    group by account_key
+)"""
+
+
 def read_moves(marts: Marts) -> Moves:
     """Of the month that ends at `as_of`."""
     of = {"as_of": marts.release.manifest.as_of}
@@ -61,28 +81,30 @@ def read_moves(marts: Marts) -> Moves:
     causes = marts.rows(
         "select move_cause, count(*) filter (where direction = 'promoted') as promoted, "
         "count(*) filter (where direction = 'demoted') as demoted, count(*) as moves "
-        "from tier_moves where as_of = $as_of group by move_cause order by moves desc, move_cause",
+        f"from {OF_THE_MONTH} group by move_cause order by moves desc, move_cause",
         **of,
     )
-    shown = marts.rows(
-        f"""
+    restated = (
+        f"(select * from {RESTATED} where from_tier is distinct from to_tier "
+        f"and account_key not in (select account_key from {OF_THE_MONTH}))"
+    )
+    again = f"moves.account_key in (select account_key from {RESTATED})"
+    largest = f"""
         select
-            moves.account_key, accounts.account_name, moves.move_kind, moves.from_tier,
-            moves.to_tier, moves.direction, moves.move_cause, moves.from_value, moves.to_value,
-            accounts.tier_reason, accounts.override_tier, accounts.stable_tier
-        from tier_moves as moves left join account_tiers as accounts using (account_key)
-        where moves.as_of = $as_of
-        order by
-            greatest(coalesce(from_value, 0), coalesce(to_value, 0)) desc,
-            moves.account_key, moves.move_kind
+            moves.account_key, accounts.account_name,
+            {{again}} as is_restated,
+            moves.from_tier, moves.to_tier, moves.direction, moves.move_cause, moves.from_value,
+            moves.to_value, accounts.tier_reason, accounts.override_tier, accounts.stable_tier
+        from {{moves}} as moves left join account_tiers as accounts using (account_key)
+        order by greatest(coalesce(from_value, 0), coalesce(to_value, 0)) desc, moves.account_key
         limit {MOVES_SHOWN}
-        """,
-        **of,
-    )
+        """
     return Moves(
         migration=migration,
         causes=causes,
-        shown=shown,
+        shown=marts.rows(largest.format(moves=OF_THE_MONTH, again=again), **of),
+        restated=marts.rows(largest.format(moves=restated, again="false"), **of),
+        restated_count=marts.row(f"select count(*) as n from {restated}", **of)["n"],
         promoted=sum(row["promoted"] for row in causes),
         demoted=sum(row["demoted"] for row in causes),
         count=sum(row["moves"] for row in causes),

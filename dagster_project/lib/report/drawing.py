@@ -9,12 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 400, 290
 LEFT, RIGHT, TOP, BOTTOM = 48, 14, 24, 44
 LINE_HEIGHT = 15
+LETTER = 7.5  # the mean width of a bold letter of a mark
+MARK_RADIUS = 6
 Point = tuple[float, float]
 
 
@@ -25,6 +28,7 @@ class Line:
     points: Sequence[Point]
     style: str = "line-1"
     label: str = ""
+    also: Sequence[str] = ()  # further labels, of curves that are this one
 
 
 @dataclass(frozen=True)
@@ -88,8 +92,12 @@ def draw(picture: Picture) -> Markup:
         path = "L".join(f"{_n(x_of(x))} {_n(y_of(y))}" for x, y in line.points)
         parts.append(f'<path class="{line.style}" d="M{path}"/>')
     parts += _end_labels(picture.lines, x_of, y_of)
-    for mark in picture.marks:
-        parts += _mark(mark, x_of(mark.at[0]), y_of(mark.at[1]))
+    parts += _marks(
+        [(x_of(mark.at[0]), y_of(mark.at[1]), mark.label) for mark in picture.marks],
+        curves=[[(x_of(x), y_of(y)) for x, y in line.points] for line in picture.lines],
+        levels=[y_of(level) for level in picture.levels],
+        title=picture.y_title,
+    )
     head = (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" class="drawing" aria-hidden="true" focusable="false">'
     )
@@ -168,31 +176,106 @@ def _end_labels(
     """Beside the ends of the curves, moved apart where they would lie on each other."""
     ends = sorted(
         (
-            (y_of(line.points[-1][1]), x_of(line.points[-1][0]), line)
+            (y_of(line.points[-1][1]), x_of(line.points[-1][0]), line.style, label)
             for line in lines
-            if line.label
+            for label in (line.label, *line.also)
+            if label
         ),
         key=lambda end: end[:2],
     )
     parts, above = [], -math.inf
-    for y, x, line in ends:
+    for y, x, style, label in ends:
         above = max(y, above + LINE_HEIGHT)
         parts.append(
-            f'<text class="{line.style}-label" x="{_n(x + 6)}" y="{_n(above + 4)}">'
-            f"{escape(line.label)}</text>"
+            f'<text class="{style}-label" x="{_n(x + 6)}" y="{_n(above + 4)}">{escape(label)}</text>'
         )
     return parts
 
 
-def _mark(mark: Mark, x: float, y: float) -> list[str]:
-    # To the right of a curve that bends is room below it; near the edge there is some to the left.
-    to_left = x > WIDTH * 0.6
-    anchor, shift = ("end", -8) if to_left else ("start", 8)
-    return [
-        f'<circle class="mark" cx="{_n(x)}" cy="{_n(y)}" r="4"/>',
-        f'<text class="mark-label" x="{_n(x + shift)}" y="{_n(y + 19)}" text-anchor="{anchor}">'
-        f"{escape(mark.label)}</text>",
+def _marks(
+    marks: Sequence[tuple[float, float, str]],
+    *,
+    curves: Sequence[Sequence[Point]],
+    levels: Sequence[float],
+    title: str,
+) -> list[str]:
+    """Circles on the curve, each with its words where they lie on nothing else."""
+    parts, taken = [], [Box(0, 0, len(title) * LETTER, LINE_HEIGHT)]
+    taken += [
+        Box(x - MARK_RADIUS, y - MARK_RADIUS, x + MARK_RADIUS, y + MARK_RADIUS) for x, y, _ in marks
     ]
+    on_curves = [point for curve in curves for point in _along(curve)]
+    for x, y, label in marks:
+        box = min(
+            _places(x, y, len(label) * LETTER),
+            key=lambda place: (
+                sum(place.holds(*point) for point in on_curves)
+                + 10 * sum(place.meets(other) for other in taken),
+                sum(place.top < level < place.bottom for level in levels),
+                place.distance(x, y),
+            ),
+        )
+        taken.append(box)
+        parts.append(f'<circle class="mark" cx="{_n(x)}" cy="{_n(y)}" r="4"/>')
+        parts.append(
+            f'<text class="mark-label" x="{_n(box.left)}" y="{_n(box.bottom - 4)}" '
+            f'text-anchor="start">{escape(label)}</text>'
+        )
+    return parts
+
+
+@dataclass(frozen=True)
+class Box:
+    """What a text takes up, in units of the drawing."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def holds(self, x: float, y: float) -> bool:
+        """Whether a point lies in it."""
+        return self.left < x < self.right and self.top < y < self.bottom
+
+    def meets(self, other: Box) -> bool:
+        """Whether two lie on each other."""
+        return (
+            self.left < other.right
+            and other.left < self.right
+            and self.top < other.bottom
+            and other.top < self.bottom
+        )
+
+    def distance(self, x: float, y: float) -> float:
+        """From a point to the nearest of its own."""
+        return math.hypot(
+            max(self.left - x, x - self.right, 0), max(self.top - y, y - self.bottom, 0)
+        )
+
+
+def _places(x: float, y: float, width: float) -> list[Box]:
+    """Below and above a point, to its right and left, inside the drawing: nearest first."""
+    lefts = (x + 8, min(x + 8, WIDTH - 2 - width), x - width / 2, x - 8 - width)
+    tops = [y + sign * step for step in range(5, HEIGHT, 5) for sign in (1, -1)]
+    return [
+        Box(left, top, left + width, top + LINE_HEIGHT)
+        for top in (top if top > y else top - LINE_HEIGHT for top in tops)
+        for left in lefts
+        if left >= LEFT + 2 and left + width <= WIDTH
+        if top >= 0 and top + LINE_HEIGHT <= HEIGHT - BOTTOM - 2
+    ] or [Box(max(0.0, min(x, WIDTH - width)), y + 5, WIDTH, y + 5 + LINE_HEIGHT)]
+
+
+def _along(curve: Sequence[Point]) -> list[Point]:
+    """Points of a curve, close enough that no text fits between them."""
+    found = list(curve)
+    for (x, y), (next_x, next_y) in pairwise(curve):
+        steps = int(math.hypot(next_x - x, next_y - y) / 3)
+        found += [
+            (x + (next_x - x) * step / steps, y + (next_y - y) * step / steps)
+            for step in range(1, steps)
+        ]
+    return found
 
 
 def _n(value: float) -> str:

@@ -21,7 +21,7 @@ class Totals:
 
     headline: Headline
     as_of: date
-    tiers: Sequence[str]  # best first
+    tiers: Sequence[str]  # best first, also those that hold no account
     window_months: int
     window_start: date
     data_since: date | None
@@ -83,7 +83,14 @@ def read_totals(marts: Marts) -> Totals:
     return Totals(
         headline=headline,
         as_of=manifest.as_of,
-        tiers=[tier.tier for tier in headline.tiers],
+        tiers=list(
+            dict.fromkeys(
+                [
+                    *(manifest.policy.tiers if manifest.policy else ()),
+                    *(tier.tier for tier in headline.tiers),
+                ]
+            )
+        ),
         window_months=window,
         window_start=start,
         data_since=since,

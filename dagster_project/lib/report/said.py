@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from babel import Locale
@@ -18,6 +18,7 @@ from babel.numbers import format_compact_currency, format_decimal, format_percen
 from dagster_project.lib.words import Words
 
 TEXTS_FILE = Path(__file__).with_name("texts.yml")
+CHECKS_FILE = Path(__file__).with_name("checks.yml")
 LOCALES = {"en": "en_GB", "fr": "fr_FR"}
 DASH = "–"
 AMOUNT_WITH_CURRENCY = re.compile(r"(-?\d+\.\d{2}) ([A-Z]{3})\b")
@@ -112,6 +113,13 @@ class Said:
             return str(self._texts[key][self.language])
         return self.words(machine_word.replace("_", " "))
 
+    def of_check(self, kind: Literal["names", "remedies"], english: str) -> str | None:
+        """The name or remedy of a check; None where this language has none and the English one must do."""
+        if self.language == "en":
+            return english
+        said = _checks()[kind].get(english)
+        return None if said is None else self._kept_together(said)
+
     def sentence(self, reason: str | None) -> str:
         """`tier_reason` with amounts as this language writes them."""
         said = self._kept_together(self.words.sentence(clean(reason or "")))
@@ -133,6 +141,12 @@ class Said:
 def clean(text: str) -> str:
     """Without control characters."""
     return CONTROLS.sub(" ", text)
+
+
+@cache
+def _checks() -> Mapping[str, Mapping[str, str]]:
+    checks: dict[str, dict[str, str]] = yaml.safe_load(CHECKS_FILE.read_text(encoding="utf-8"))
+    return checks
 
 
 @cache

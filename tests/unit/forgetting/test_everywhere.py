@@ -93,6 +93,19 @@ def test_every_place_is_freed_and_told(settings: Settings) -> None:
     assert (settings.published / "marts.duckdb").read_bytes() == live.database.read_bytes()
 
 
+def test_a_dry_run_tells_what_the_call_tells(settings: Settings) -> None:
+    (settings.raw / "phones.parquet").write_bytes(b"made of contacts")
+    dry = called(settings, "email", ANNA, is_dry=True)
+    assert (settings.raw / "phones.parquet").exists()
+    done = called(settings, "email", ANNA)
+    assert not (settings.raw / "phones.parquet").exists()
+    assert dry.still_delivered == done.still_delivered == [("crm/contacts.csv", 1)]
+    # a killed run's scratch is searched by the one and thrown away by the other
+    assert [place.place for place in dry.places] == [place.place for place in done.places]
+    assert dry.places[1:] == done.places[1:]
+    assert [place.removed for place in done.places if "files made of it" in place.place] == [1]
+
+
 def test_a_second_call_finds_nothing(settings: Settings) -> None:
     forget_both(settings)
     before = {path: path.stat().st_mtime_ns for path in settings.out.rglob("*") if path.is_file()}
@@ -103,14 +116,18 @@ def test_a_second_call_finds_nothing(settings: Settings) -> None:
     assert after == before
 
 
-def test_somebody_unknown_costs_no_warehouse_and_is_filtered_later(settings: Settings) -> None:
+def test_somebody_unknown_costs_no_warehouse_and_is_filtered_later(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     done = called(settings, "email", "eve@example.com")
     assert done.places == []
     assert settings.warehouse.exists()
     (settings.landing / "crm" / "contacts_2.csv").write_text(
         "contact_id,account_id,email\nP3,A2,Eve@example.com\n", encoding="utf-8"
     )
-    report = land_everything(settings, scratch=settings.out / "scratch")
+    with caplog.at_level("INFO"):
+        report = land_everything(settings, scratch=settings.out / "scratch")
+    assert "contacts_2.csv: 0 rows read, 0 rejected, left out: 1 forgotten" in caplog.text
     entries = {file.file: file.entry for file in report.files}
     assert entries["crm/contacts_2.csv"].rows_left_out == {"forgotten": 1}
     assert entries["crm/contacts.csv"].rows_loaded == 2

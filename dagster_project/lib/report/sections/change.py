@@ -18,33 +18,38 @@ def moved(moves: Moves, totals: Totals, say: Said) -> Section:
     if not moves.has_month_before:
         return Section("moves", title, [Text(say("moves_no_history"), tone="note")])
     blocks: list[Block] = [_migration(moves.migration, totals.tiers, say)]
-    if not moves.count:
+    lead = ""
+    if moves.count:
+        blocks.append(_causes(moves, say))
+        blocks.append(_table(moves.shown, moves.count, "largest_moves_caption", say))
+        promoted, demoted = say.count(moves.promoted), say.count(moves.demoted)
+        lead = say("moves_lead", n=moves.count, promoted=promoted, demoted=demoted)
+    else:
         blocks.append(Text(say("moves_none"), tone="note"))
-        return Section("moves", title, blocks)
-    blocks.append(
-        Table(
-            say("causes_caption"),
+    if moves.restated:
+        blocks.append(_table(moves.restated, moves.restated_count, "restated_caption", say))
+    return Section("moves", title, blocks, lead=lead, side_by_side=len(blocks) > 2)
+
+
+def _causes(moves: Moves, say: Said) -> Table:
+    return Table(
+        say("causes_caption"),
+        [
+            Column(say("cause")),
+            Column(say("promoted"), is_number=True),
+            Column(say("demoted"), is_number=True),
+            Column(say("moves"), is_number=True),
+        ],
+        [
             [
-                Column(say("cause")),
-                Column(say("promoted"), is_number=True),
-                Column(say("demoted"), is_number=True),
-                Column(say("moves"), is_number=True),
-            ],
-            [
-                [
-                    Cell(say.word(row["move_cause"]), detail=say(f"cause_{row['move_cause']}")),
-                    say.count(row["promoted"]),
-                    say.count(row["demoted"]),
-                    say.count(row["moves"]),
-                ]
-                for row in moves.causes
-            ],
-        )
+                Cell(say.word(row["move_cause"]), detail=say(f"cause_{row['move_cause']}")),
+                say.count(row["promoted"]),
+                say.count(row["demoted"]),
+                say.count(row["moves"]),
+            ]
+            for row in moves.causes
+        ],
     )
-    blocks.append(_largest(moves, say))
-    promoted, demoted = say.count(moves.promoted), say.count(moves.demoted)
-    lead = say("moves_lead", n=moves.count, promoted=promoted, demoted=demoted)
-    return Section("moves", title, blocks, lead=lead, side_by_side=True)
 
 
 def _migration(migration: Sequence[Row], tiers: Sequence[str], say: Said) -> Matrix:
@@ -63,12 +68,13 @@ def _migration(migration: Sequence[Row], tiers: Sequence[str], say: Said) -> Mat
     return Matrix(say("migration_caption"), say("from_to"), after, rows)
 
 
-def _largest(moves: Moves, say: Said) -> Table:
+def _table(shown: Sequence[Row], count: int, caption: str, say: Said) -> Table:
     rows: list[Sequence[str | Cell]] = []
-    for move in moves.shown:
+    for move in shown:
         cause = say.word(move["move_cause"])
-        if move["move_kind"] == "restated":
-            cause = f"{cause} ({say('restated')})"
+        if move["is_restated"]:
+            again = say("restated")
+            cause = f"{cause} ({again})"
         rows.append(
             [
                 Cell(name_cell(move).text, "name", detail=reason(move, say)),
@@ -79,9 +85,9 @@ def _largest(moves: Moves, say: Said) -> Table:
                 say.money(move["to_value"]),
             ]
         )
-    left = moves.count - len(moves.shown)
+    left = count - len(shown)
     return Table(
-        say("largest_moves_caption", currency=say.currency),
+        say(caption, currency=say.currency),
         [
             *(Column(say(key)) for key in ("account", "from", "to", "cause")),
             Column(say("value_before"), is_number=True),

@@ -218,16 +218,21 @@ def concentration(months: Sequence[Row], since: date | None, window: int, say: S
         note += " " + say("partial_windows", month=say.month(whole))
     elif len(drawn) < len(months):
         note += " " + say("whole_windows", month=say.month(whole))
+    for same in _measures(drawn):
+        if len(same) > 1:
+            names = ", ".join(say(f"short_{measure}") for measure in same)
+            note += " " + say("one_line", names=names)
+    before, now = say.percent(drawn[0]["top_20"]), say.percent(last["top_20"])
     blocks = [
         Chart(
             say("concentration_chart_title"),
             draw(_over_time(drawn, say)),
             say(
-                "concentration_summary",
+                "concentration_summary_same" if before == now else "concentration_summary",
                 start=say.month(drawn[0]["month"]),
                 end=say.month(last["month"]),
-                before=say.percent(drawn[0]["top_20"]),
-                now=say.percent(last["top_20"]),
+                before=before,
+                now=now,
             ),
             table,
             note=note,
@@ -237,17 +242,27 @@ def concentration(months: Sequence[Row], since: date | None, window: int, say: S
     return Section("concentration", title, blocks, lead=lead, side_by_side=True)
 
 
+def _measures(months: Sequence[Row]) -> list[list[str]]:
+    """Those that are the same in every month together: of few customers the top 1% and 5% are one account."""
+    found: dict[tuple[object, ...], list[str]] = {}
+    for measure in MEASURES:
+        found.setdefault(tuple(row[measure] for row in months), []).append(measure)
+    return list(found.values())
+
+
 def _over_time(months: Sequence[Row], say: Said) -> Picture:
     latest = len(months) - 1
     lines = []
-    for number, measure in enumerate(MEASURES, 1):
+    for number, (measure, *same) in enumerate(_measures(months), 1):
         points = [
             (float(index), row[measure])
             for index, row in enumerate(months)
             if row[measure] is not None
         ]
         if points:
-            lines.append(Line(points, style=f"line-{number}", label=say(f"short_{measure}")))
+            style = f"line-{len(MEASURES) if measure == MEASURES[-1] else number}"
+            also = [say(f"short_{other}") for other in same]
+            lines.append(Line(points, style=style, label=say(f"short_{measure}"), also=also))
     return Picture(
         lines=lines,
         x_title="",
@@ -263,6 +278,7 @@ def _making_80(months: Sequence[Row], say: Said) -> Chart:
     latest = len(months) - 1
     first, last = months[0], months[-1]
     share = say.percent(0.8, 0)
+    before, now = say.count(first["making_80"]), say.count(last["making_80"])
     lines = [
         Line(
             [(float(index), float(row[column])) for index, row in enumerate(months)],
@@ -284,11 +300,11 @@ def _making_80(months: Sequence[Row], say: Said) -> Chart:
         say("making_80_title", share=share),
         draw(picture),
         say(
-            "making_80_summary",
+            "making_80_summary_same" if before == now else "making_80_summary",
             start=say.month(first["month"]),
             end=say.month(last["month"]),
-            before=say.count(first["making_80"]),
-            now=say.count(last["making_80"]),
+            before=before,
+            now=now,
         ),
         Table(
             say("concentration_caption"),

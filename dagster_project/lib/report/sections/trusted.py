@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 from dagster_project.lib.report.blocks import Block, Cell, Column, Section, Table, Text
 from dagster_project.lib.report.portfolio import Totals
@@ -13,6 +13,8 @@ from dagster_project.lib.report.trust import POPULATIONS, Backtest, Quality
 
 CORRELATION, LAST_YEAR = "rank_correlation", "rank_correlation_last_year"
 LIFT, LIFT_LAST_YEAR = "lift_over_random", "lift_over_last_year"
+COVERED = "covered_revenue_share"
+IN_THE_TABLE = (CORRELATION, LAST_YEAR, LIFT, LIFT_LAST_YEAR, COVERED)
 
 
 def backtested(backtest: Backtest, say: Said) -> Section:
@@ -32,7 +34,13 @@ def backtested(backtest: Backtest, say: Said) -> Section:
     missed = [row for row in backtest.rows if row["is_met"] is False]
     blocks: list[Block] = [_verdict(backtest, say), _populations(backtest, say)]
     if missed:
-        blocks.append(Text(say("backtest_missed", n=len(missed)), tone="poor"))
+        elsewhere = sum(
+            row["metric"] not in IN_THE_TABLE or row["population"] not in POPULATIONS
+            for row in missed
+        )
+        text = say("backtest_missed", n=len(missed))
+        text += " " + say("backtest_missed_elsewhere", n=elsewhere) if elsewhere else ""
+        blocks.append(Text(text, tone="poor"))
     return Section("backtest", title, blocks, lead=say("backtest_lead", **days))
 
 
@@ -66,6 +74,7 @@ def _populations(backtest: Backtest, say: Said) -> Table:
                 _plain(backtest.figures.get((LAST_YEAR, population)), say),
                 _judged(backtest.figures.get((LIFT, population)), say),
                 _judged(backtest.figures.get((LIFT_LAST_YEAR, population)), say),
+                _judged(backtest.figures.get((COVERED, population)), say, say.percent),
             ]
         )
     return Table(
@@ -75,7 +84,7 @@ def _populations(backtest: Backtest, say: Said) -> Table:
             Column(say(key), is_number=True)
             for key in (
                 *("accounts", "col_correlation", "col_correlation_last_year"),
-                *("col_lift", "col_lift_last_year"),
+                *("col_lift", "col_lift_last_year", "col_covered"),
             )
         ],
         rows,
@@ -84,17 +93,19 @@ def _populations(backtest: Backtest, say: Said) -> Table:
     )
 
 
-def _plain(row: Row | None, say: Said) -> str:
-    return DASH if row is None or row["figure"] is None else say.decimal(row["figure"], 2)
+def _plain(row: Row | None, say: Said, form: Callable[[float], str] | None = None) -> str:
+    if row is None or row["figure"] is None:
+        return DASH
+    return form(row["figure"]) if form else say.decimal(row["figure"], 2)
 
 
-def _judged(row: Row | None, say: Said) -> str | Cell:
+def _judged(row: Row | None, say: Said, form: Callable[[float], str] | None = None) -> str | Cell:
     """The figure, and under it whether it reaches what the company asks for."""
     if row is None or row["figure"] is None or row["minimum"] is None:
-        return _plain(row, say)
-    least = say.decimal(row["minimum"], 2)
+        return _plain(row, say, form)
+    least = form(row["minimum"]) if form else say.decimal(row["minimum"], 2)
     key = {True: "met", False: "not_met", None: "too_few"}[row["is_met"]]
-    return Cell(_plain(row, say), "judged-" + key, detail=say(key, least=least))
+    return Cell(_plain(row, say, form), "judged-" + key, detail=say(key, least=least))
 
 
 def _figure(backtest: Backtest, metric: str, population: str) -> float | None:
@@ -233,12 +244,19 @@ def _warnings(quality: Quality, say: Said) -> Table:
         ],
         [
             [
-                Cell(row["check_name"].removeprefix("assert_").replace("_", " "), "english"),
+                _of_check(
+                    "names", row["check_name"].removeprefix("assert_").replace("_", " "), say
+                ),
                 say.count(row["failing_rows"]),
-                Cell(row["remedy"] or "", "english"),
+                _of_check("remedies", row["remedy"] or "", say),
             ]
             for row in quality.failed
         ],
         note=say("warnings_note"),
         is_wide=True,
     )
+
+
+def _of_check(kind: Literal["names", "remedies"], english: str, say: Said) -> Cell:
+    said = say.of_check(kind, english)
+    return Cell(english, "english") if said is None else Cell(said)
