@@ -29,7 +29,9 @@ def entry(destination: str, audience: str, **said: Any) -> AudienceFile:
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *entries: AudienceFile) -> str:
     manifest = AudienceManifest(files=entries)
     live = SimpleNamespace(
-        audiences=tmp_path, release_id="r", manifest=SimpleNamespace(as_of="2026-11-01")
+        audiences=tmp_path,
+        release_id="r",
+        manifest=SimpleNamespace(as_of="2026-11-01", previous_release_id=None),
     )
     monkeypatch.setattr("dagster_project.audiences.live_release", lambda settings: live)
     monkeypatch.setattr("dagster_project.audiences.read_audience_manifest", lambda folder: manifest)
