@@ -94,7 +94,7 @@ def _measure_size(volume: Volume, file_format: FileFormat, shop: Workshop) -> No
     lay(site.base, as_if)
     out = _first_load(site, landing)
     idle = shop.refresh(landing, out, name=f"{site.title}/nothing new", is_idle=True)
-    shop.book.add(idle, _hash_of_files(site, landing))
+    shop.book.add(idle, _hash_of_files(site, landing), _simulated(site, out))
     for number, (name, change) in enumerate(zip(CHANGES, changes, strict=True), start=1):
         lay(change.delivered, landing)
         lay(change.as_if, as_if)
@@ -108,7 +108,7 @@ def _measure_size(volume: Volume, file_format: FileFormat, shop: Workshop) -> No
 
 
 def history_stage(volume: Volume) -> Callable[[Workshop], None]:
-    """Everything anew with the whole history and with one month of it; another policy simulated beside it."""
+    """Everything anew with the whole history, and with one month of it."""
 
     def stage(shop: Workshop) -> None:
         site, title = Site(shop, volume, "parquet"), f"{volume.lines // MILLION}m/parquet"
@@ -116,17 +116,9 @@ def history_stage(volume: Volume) -> Callable[[Workshop], None]:
         lay(site.base, landing)
         shop.refresh(landing, out, name=f"{title}/landed for the history")
         one_month = _policy(shop, "one_month", "history_months: 1")
-        other_cuts = _policy(
-            shop, "other_cuts", "schemes: {revenue: {cut_points: {A: 0.70, B: 0.90}}}"
-        )
         for months, flags in (("36 months", []), ("one month", ["--policy", one_month])):
             name = f"{title}/{months} of history"
             shop.book.add(shop.refresh(landing, out, "--full", *flags, name=name))
-        # the kept tables hold one month now: what is simulated on is the whole history again
-        shop.refresh(landing, out, "--full", name=f"{title}/history again")
-        name = f"{title}/simulate"
-        command = (BIN / "kam", "simulate", "--out", out, "--policy", other_cuts)
-        shop.book.add(Run(name, shop.run(name, *command, writes=out)))
 
     return stage
 
@@ -153,6 +145,14 @@ def _first_load(site: Site, landing: Path) -> Path:
         measured = median([run.measured for run in runs])
         shop.book.add(replace(runs[-1], measured=measured, same_as=same_as))
     return out
+
+
+def _simulated(site: Site, out: Path) -> Run:
+    """Another policy on what the first load kept."""
+    text = "schemes: {revenue: {cut_points: {A: 0.70, B: 0.90}}}"
+    policy, name = _policy(site.shop, "other_cuts", text), f"{site.title}/simulate"
+    command = (BIN / "kam", "simulate", "--out", out, "--policy", policy)
+    return Run(name, site.shop.run(name, *command, writes=out))
 
 
 def _hash_of_files(site: Site, landing: Path) -> Run:
