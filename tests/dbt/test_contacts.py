@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project.lib.audiences.destinations import chosen_destinations
+from dagster_project.lib.audiences.destinations import chosen_destinations, with_list_ids
 from dagster_project.lib.audiences.records import AudienceManifest
 from dagster_project.lib.audiences.write import write_audiences
 from dagster_project.lib.reference_contact_rows import CELLS
@@ -255,7 +255,9 @@ def written(
         models.release(["A"]),
         folder=folder,
         previous=previous,
-        destinations=chosen_destinations(DESTINATIONS),
+        destinations=with_list_ids(
+            chosen_destinations(DESTINATIONS), {"microsoft_ads": {"A": 4711}}
+        ),
     )
 
 
