@@ -25,34 +25,47 @@ with points as (
         scheme_values.value
 ),
 
-summed as (
+totals as (
     select
         points.scheme,
         points.as_of_index,
         points.population,
-        points.value,
-        cast(sum(points.account_count) over curve as bigint) as through_count,
-        cast(sum(points.value_sum) over curve as decimal(27, 4)) as through,
-        cast(sum(points.account_count) over whole as bigint) as total_count,
-        cast(sum(points.value_sum) over whole as decimal(27, 4)) as total
+        cast(sum(points.account_count) as bigint) as total_count,
+        cast(sum(points.value_sum) as decimal(27, 4)) as total
     from points
-    window
-        curve as (
-            partition by points.scheme, points.as_of_index, points.population
-            order by points.value desc
-            rows between unbounded preceding and current row
-        ),
-        whole as (
-            partition by points.scheme, points.as_of_index, points.population
-        )
+    group by points.scheme, points.as_of_index, points.population
+),
+
+summed as (
+    select
+        points.*,
+        cast(sum(points.account_count) over curve as bigint) as through_count,
+        cast(sum(points.value_sum) over curve as decimal(27, 4)) as through
+    from points
+    window curve as (
+        partition by points.scheme, points.as_of_index, points.population
+        order by points.value desc
+        rows between unbounded preceding and current row
+    )
 ),
 
 curve as (
     select
-        summed.*,
-        cast(summed.through_count as double) / cast(summed.total_count as double) as x,
-        1 - cast(summed.through as double) / cast(summed.total as double) as short_of_one
+        summed.scheme,
+        summed.as_of_index,
+        summed.population,
+        summed.value,
+        summed.through_count,
+        summed.through,
+        totals.total,
+        cast(summed.through_count as double) / cast(totals.total_count as double) as x,
+        1 - cast(summed.through as double) / cast(totals.total as double) as short_of_one
     from summed
+    inner join totals
+        on
+            summed.scheme = totals.scheme
+            and summed.as_of_index = totals.as_of_index
+            and summed.population = totals.population
 ),
 
 -- a distance between shares has no exact form: compared at twelve places, the fewer accounts win.
