@@ -88,7 +88,7 @@ def warehouse(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, str]]]:
     """An empty database, and the compiled models."""
-    models = compiled_nodes(tmp_path_factory.mktemp("audiences"), *MODELS)
+    models = compiled_nodes(tmp_path_factory, *MODELS)
     with duckdb.connect() as connection:
         yield connection, models
 

@@ -35,7 +35,7 @@ from tests.dbt.contact_models import MODELS, ContactModels
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContactModels]:
-    sql = compiled_nodes(tmp_path_factory.mktemp("dbt"), *MODELS)
+    sql = compiled_nodes(tmp_path_factory, *MODELS)
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
         yield ContactModels(connection, sql)
 

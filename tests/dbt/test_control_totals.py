@@ -51,7 +51,7 @@ Reconcile = Callable[[Rows, Rows, Rows], Rows]
 @pytest.fixture(scope="module")
 def reconcile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reconcile]:
     """The compiled model as a function of totals, line months and rejected rows."""
-    sql = compiled_nodes(tmp_path_factory.mktemp("dbt"), MODEL)[MODEL]
+    sql = compiled_nodes(tmp_path_factory, MODEL)[MODEL]
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
 
         def run(totals: Rows, lines: Rows, rejected: Rows) -> Rows:

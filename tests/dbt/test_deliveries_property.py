@@ -157,7 +157,7 @@ def delivered_months(files: list[File]) -> dict[int, int]:
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[list[File]], Staged]]:
     """The reader, the raw schema and the compiled models as a function."""
     folder = tmp_path_factory.mktemp("deliveries")
-    sql = compiled_nodes(folder, "path:models/staging", "int_deliveries_counted", CHECK)
+    sql = compiled_nodes(tmp_path_factory, "models/staging/", "int_deliveries_counted", CHECK)
     with pytest.MonkeyPatch.context() as patch, duckdb.connect(":memory:") as connection:
         patch.setattr("dagster_project.lib.extracts.stillness.LOOK_AGAIN_SECONDS", 0.0)
         company = Settings(landing=folder / "landing", out=folder / "out", threads=1)

@@ -86,6 +86,7 @@ COUNTED = {
     "is_replaced": False,
 }
 DELIVERY = {
+    "delivery_id": "d1",
     "source_file": "erp/invoice_lines.csv",
     "source_system": "erp",
     "entity": "invoice_lines",
@@ -99,6 +100,7 @@ DELIVERY = {
     "is_replaced": False,
 }
 LATEST = DELIVERY | {
+    "delivery_id": "d3",
     "source_file": "erp/customers_2.csv",
     "entity": "customers",
     "extract_name": "2",
@@ -106,6 +108,7 @@ LATEST = DELIVERY | {
     "rows_loaded": 70,
 }
 EARLIER = LATEST | {
+    "delivery_id": "d2",
     "source_file": "erp/customers_1.csv",
     "extract_name": "1",
     "extract_rank": 2,
@@ -282,7 +285,11 @@ TABLES |= {
             "source_system": "erp",
             "source_entity": "customers",
             "source_id": "7",
+            "member_key": "erp:customers:7",
         }
+    ],
+    "int_suppressions_normalised": [
+        {"delivery_id": "d1", "line_number": 2, "misread": None, "account_id": "7"}
     ],
 }
 TABLES["int_invoice_lines_unconvertible"] = [
@@ -351,13 +358,15 @@ BREACHES = [
     ("every_tier_has_a_plan", "account_coverage", "planned_hours", None),
     ("service_hours_add_up", "service_balance", "account_count", 2),
     ("service_hours_add_up", "owner_capacity", "needed_hours", Decimal("39.9999")),
+    ("suppressions_fit", "int_suppressions_normalised", "account_id", "8"),
+    ("suppressions_fit", "int_suppressions_normalised", "misread", "email"),
 ]
 
 
 @pytest.fixture(scope="module")
 def gate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The SQL of each singular test by name, its inputs named by their bare names."""
-    return compiled_nodes(tmp_path_factory.mktemp("dbt"), "test_type:singular")
+    return compiled_nodes(tmp_path_factory, "tests/")
 
 
 @pytest.fixture

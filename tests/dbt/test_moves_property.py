@@ -71,7 +71,7 @@ def plain(*values: int | None) -> AccountHistory:
 @pytest.fixture(scope="module")
 def run_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunModels]:
     """The compiled models as a function of the reference's history."""
-    models = compiled_nodes(tmp_path_factory.mktemp("dbt"), CURVES_MODEL, *MOVE_MODELS)
+    models = compiled_nodes(tmp_path_factory, CURVES_MODEL, *MOVE_MODELS)
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
 
         def fill(name: str, rows: list[dict[str, Any]], schema: pa.Schema) -> None:

@@ -68,7 +68,7 @@ class Warehouse:
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     names = (*WHITESPACE_MODELS, PLAYS_MODEL, SIGNALS_MODEL)
-    models = compiled_nodes(tmp_path_factory.mktemp("dbt"), *names)
+    models = compiled_nodes(tmp_path_factory, *names)
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
         yield Warehouse(connection, models)
 

@@ -76,7 +76,7 @@ Estimates = dict[tuple[str, date], tuple[Decimal | None, str, int | None]]
 @pytest.fixture(scope="module")
 def measure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Example], Estimates]]:
     """The compiled models as a function."""
-    models = compiled_nodes(tmp_path_factory.mktemp("dbt"), PIPELINES, POTENTIALS)
+    models = compiled_nodes(tmp_path_factory, PIPELINES, POTENTIALS)
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
 
         def run(example: Example) -> Estimates:

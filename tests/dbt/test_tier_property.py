@@ -137,7 +137,7 @@ def portfolio(*amounts: int | None) -> list[Account]:
 @pytest.fixture(scope="module")
 def run_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunModels]:
     """The compiled models as a function: tiers of every month, ranks of the last one."""
-    models = compiled_nodes(tmp_path_factory.mktemp("dbt"), *MODELS)
+    models = compiled_nodes(tmp_path_factory, *MODELS)
     parameters = pa.table({"as_of": pa.array([MONTHS[-1]], pa.date32())})
     as_ofs = pa.table(
         {

@@ -18,6 +18,7 @@ LEFT, RIGHT, TOP, BOTTOM = 48, 14, 24, 44
 LINE_HEIGHT = 15
 LETTER = 7.5  # the mean width of a bold letter of a mark
 MARK_RADIUS = 6
+STEP = 3  # between the points of a curve at which words are held against it
 Point = tuple[float, float]
 
 
@@ -234,8 +235,9 @@ class Box:
     bottom: float
 
     def holds(self, x: float, y: float) -> bool:
-        """Whether a point lies in it."""
-        return self.left < x < self.right and self.top < y < self.bottom
+        """Whether a point of a curve lies in it, or so near that the curve may cut a corner."""
+        near = STEP / 2
+        return self.left - near < x < self.right + near and self.top - near < y < self.bottom + near
 
     def meets(self, other: Box) -> bool:
         """Whether two lie on each other."""
@@ -270,7 +272,7 @@ def _along(curve: Sequence[Point]) -> list[Point]:
     """Points of a curve, close enough that no text fits between them."""
     found = list(curve)
     for (x, y), (next_x, next_y) in pairwise(curve):
-        steps = int(math.hypot(next_x - x, next_y - y) / 3)
+        steps = int(math.hypot(next_x - x, next_y - y) / STEP)
         found += [
             (x + (next_x - x) * step / steps, y + (next_y - y) * step / steps)
             for step in range(1, steps)

@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_project.lib.report.blocks import Cell, Chart, Table, Text
@@ -60,6 +60,7 @@ def picture(values: Sequence[int], marked: Sequence[int]) -> Picture:
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 1000), min_size=3, max_size=30), st.data())
 def test_what_is_written_at_a_mark_lies_on_no_curve_and_no_other_mark(
     values: list[int], data: st.DataObject
