@@ -103,7 +103,7 @@ def test_kam_says_what_it_did_and_never_whom(own: Refreshed) -> None:
     again = kam("forget", "--email", ANNA, *where)
     assert (again.returncode, again.stderr) == (0, "")
     assert "nothing is left" in again.stdout
-    assert "crm/contacts_2.csv: 1 rows" in again.stdout
+    assert "crm/contacts_2.csv: 1 row\n" in again.stdout
     for text in (json.dumps(done), again.stdout):
         assert "smith" not in text.lower()
 

@@ -100,6 +100,9 @@ def _free_file(path: Path, matcher: Matcher, names: Mapping[str, str], *, is_dry
 def _free_database(path: Path, matcher: Matcher, names: Mapping[str, str], *, is_dry: bool) -> int:
     total = 0
     mode = "ro" if is_dry else "rw"
+    if is_dry and not path.with_name(f"{path.name}-wal").exists():
+        # whoever reads a database that is written ahead would leave two files beside it
+        mode = "ro&immutable=1"
     address = f"{path.resolve().as_uri()}?mode={mode}"
     with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
         connection.execute("pragma secure_delete = on")
