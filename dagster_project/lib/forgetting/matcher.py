@@ -52,11 +52,14 @@ class Matcher:
         return any(self.address(plain) for plain in addresses_in(text))
 
     def phone(self, text: str, country: str) -> bool:
-        """Whether a number, read in a country ('' where none is known), is one that only somebody forgotten had."""
+        """Whether a number, read in a country ('' where none is known), is one that only somebody forgotten had.
+
+        Without a country the digits count as they are dialled at home; in another country they are another number.
+        """
         if not self.has("phone"):
             return False
-        number = normalise_phone(text, country).value
-        return any(self._is("phone", form) for form in (number, digits_of(text)) if form)
+        form = normalise_phone(text, country).value or ("" if country else digits_of(text))
+        return bool(form) and self._is("phone", form)
 
     def contact(self, system: str, contact_id: str) -> bool:
         """Whether a contact of the CRM is forgotten."""

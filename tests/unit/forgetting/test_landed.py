@@ -125,6 +125,7 @@ def test_a_later_delivery_is_filtered_as_it_is_landed(folder: Folder) -> None:
         ("P8,1,Anna,,0612345678,FR", True),
         ("P8,1,Zoe,zoe@x.com,06 12 34 56 78,", False),
         ("P8,1,Zoe,,06 12 34 56 79,FR", False),
+        ("P8,1,Zoe,,06 12 34 56 78,DE", False),
         ("P8,1,Bob,,01 42 68 53 00,FR", False),
     ],
 )
