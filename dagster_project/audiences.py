@@ -16,9 +16,9 @@ from dagster_project.lib.audiences.destinations import (
     chosen_destinations,
     with_list_ids,
 )
-from dagster_project.lib.audiences.records import read_audience_manifest
+from dagster_project.lib.audiences.records import SENT, read_audience_manifest
 from dagster_project.lib.audiences.summary import AudienceSummary, summarised
-from dagster_project.lib.audiences.write import SENT, write_since
+from dagster_project.lib.audiences.write import write_since
 from dagster_project.lib.release.live import LiveRelease
 from dagster_project.lib.shown import table
 from dagster_project.settings import SettingsError

@@ -75,6 +75,10 @@ class Destination(BaseModel):
             self.read_from.get(name, name) for name in self.header if name not in self.filled
         )
 
+    def cleared_cell(self, column: str) -> str:
+        """What a column says in a row that clears what an upsert wrote."""
+        return self.cleared_cells.get(column, self.cleared or "")
+
     def list_id(self, audience: str) -> str | None:
         """What {list} says; None where only a whole list can be written, as the list's Id is not known."""
         if self.new_list is None:

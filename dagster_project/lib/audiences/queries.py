@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.lib.audiences.destinations import Destination
+from dagster_project.lib.audiences.records import SENT
 from dagster_project.lib.extracts.quoting import identifier, literal
 
 
@@ -154,8 +155,7 @@ class Queries:
     def _cleared(self, column: str) -> str:
         kinds = self._connection.execute(f"describe {self.current('')}").fetchall()
         kind = next(kind for name, kind, *_ in kinds if name == column)
-        value = self._destination.cleared_cells.get(column, self._destination.cleared)
-        return f"cast({literal(value)} as {kind})"
+        return f"cast({literal(self._destination.cleared_cell(column))} as {kind})"
 
     def _changed(self, audience: str) -> str:
         compared = [
@@ -198,7 +198,7 @@ class Queries:
         return f"select {self._header_once} from ({rows}) group by {self._compared} order by all"
 
     def _sent_before(self, previous: Path | None) -> str:
-        sent = previous / "sent" / f"{self._destination.name}.parquet" if previous else None
+        sent = previous / SENT / f"{self._destination.name}.parquet" if previous else None
         if sent is None or not sent.is_file():
             return f"(select * from {self._table} limit 0)"
         source = f"read_parquet({literal(sent)})"

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from dagster_project.lib.audiences.destinations import Destination, Kind
 from dagster_project.lib.audiences.files import WrittenFile
 
+SENT = "sent"
 MANIFEST = "manifest.json"
 
 

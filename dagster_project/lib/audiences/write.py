@@ -25,6 +25,7 @@ from dagster_project.lib.audiences.files import PRIVATE, Row, write_csv
 from dagster_project.lib.audiences.queries import Queries
 from dagster_project.lib.audiences.records import (
     MANIFEST,
+    SENT,
     AudienceFile,
     AudienceManifest,
     below_minimum,
@@ -34,7 +35,6 @@ from dagster_project.lib.audiences.records import (
 from dagster_project.lib.extracts.quoting import identifier, literal
 
 FETCHED_ROWS = 10_000
-SENT = "sent"
 HELD = "held"
 FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+_-]{0,80}")
 

@@ -20,13 +20,12 @@ import duckdb
 
 from dagster_project.lib.audiences.destinations import Destination, load_destinations
 from dagster_project.lib.audiences.files import LINE_ENDS, PRIVATE, QUOTING
-from dagster_project.lib.audiences.records import MANIFEST
+from dagster_project.lib.audiences.records import MANIFEST, SENT
 from dagster_project.lib.extracts.quoting import identifier, literal
 from dagster_project.lib.forgetting import tables
 from dagster_project.lib.forgetting.matcher import Matcher
 from dagster_project.lib.release.content import columns_of
 
-SENT = "sent"
 KEYS = ("account_key", "contact_key")
 Row = tuple[str, ...]
 Sent = dict[tuple[str, str], set[Row]]
@@ -111,9 +110,7 @@ def rows_in_files(sent: Sent) -> dict[str, set[Row]]:
 def cleared(destination: Destination, row: Row) -> Row:
     """The row that clears what an upsert wrote to a destination."""
     return tuple(
-        cell
-        if name in destination.kept_when_cleared
-        else destination.cleared_cells.get(name, destination.cleared or "")
+        cell if name in destination.kept_when_cleared else destination.cleared_cell(name)
         for name, cell in zip(destination.columns, row, strict=True)
     )
 

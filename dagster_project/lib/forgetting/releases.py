@@ -194,7 +194,8 @@ def _free_texts(
             if path.name == REPORT and TIERS in freed.marts and (count or unsure):
                 # in a report whose marts do not name them no word does
                 drawn = _drawn_anew(part, manifest)
-                text, unsure = (text, unsure) if drawn is None else (drawn, 0)
+                if drawn is not None:
+                    text, unsure = drawn, 0
             if text != old:
                 (part / path.name).write_text(text, "utf-8")
                 freed.texts[path.name] = max(count, 1)
@@ -203,7 +204,7 @@ def _free_texts(
 
 
 def _drawn_anew(part: Path, manifest: Mapping[str, Any]) -> str | None:
-    """The report of the marts as they are to be; None where an other version of the project drew it."""
+    """The report of the marts as they are to be; None where another version of the project drew it."""
     # Babel and Jinja are only needed here
     from dagster_project.lib.report.write import write_report
 
