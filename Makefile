@@ -111,7 +111,7 @@ faults: $(READY)
 	@$(BIN)/pytest tests/faults
 
 fuzz: $(READY)
-	@echo "damaging the samples of every profile in ten thousand ways (some twenty minutes)"
+	@echo "damaging the samples of every profile in ten thousand ways (some forty minutes)"
 	@MUTANTS=10000 $(BIN)/pytest tests/unit/extracts/test_mutants.py --numprocesses 2
 
 # BENCH_ONLY=help,demo,1m,...: some stages; BENCH_ARGS=--again: measured before or not

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,6 +10,9 @@ from typing import Any
 
 import duckdb
 
+from tests.pipeline.reader_processes import reading, told_by
+
+SCRIPT = Path(__file__).with_name("reader.py")
 # A reader that waits for a publication would wait for its loading of all marts, and hold its locks as long.
 WAIT_SECONDS = 10
 
@@ -65,13 +66,16 @@ class Readers:
         with ExitStack() as stack:
             processes = {
                 name: stack.enter_context(
-                    _reading(kind, place, str(queries), stop, str(self._pause))
+                    reading(
+                        *(str(SCRIPT), kind, place, str(queries), str(stop), str(self._pause)),
+                        stop=stop,
+                    )
                 )
                 for name, (kind, place) in self._places.items()
             }
             yield
             stop.touch()
-            told = {name: _told_by(process) for name, process in processes.items()}
+            told = {name: told_by(process, seconds=120) for name, process in processes.items()}
         for name, said in told.items():
             self._judge(name, said)
 
@@ -88,30 +92,3 @@ class Readers:
 def _difference(look: Look, releases: Sequence[Look]) -> Look:
     """What the look has and the release that is most like it has not."""
     return min(([row for row in look if row not in release] for release in releases), key=len)
-
-
-@contextmanager
-def _reading(
-    kind: str, place: str, queries: str, stop: Path, pause: str
-) -> Iterator[subprocess.Popen[str]]:
-    """A reader that has looked once."""
-    script = Path(__file__).with_name("reader.py")
-    with subprocess.Popen(
-        [sys.executable, str(script), kind, place, queries, str(stop), pause],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as reader:
-        try:
-            assert reader.stdout is not None
-            assert reader.stdout.readline().strip() == "ready", reader.communicate()[1]
-            yield reader
-        finally:
-            stop.touch()
-
-
-def _told_by(reader: subprocess.Popen[str]) -> dict[str, Any]:
-    said, errors = reader.communicate(timeout=120)
-    assert reader.returncode == 0, errors
-    told: dict[str, Any] = json.loads(said)
-    return told

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
+from hypothesis import strategies as st
 
 from dagster_project.lib.audiences.destinations import Destination
 from dagster_project.lib.audiences.records import AudienceManifest
@@ -34,6 +35,15 @@ CHANGES = MATCHED.model_copy(
     }
 )
 Companies = Mapping[str, tuple[str, str | None]]
+
+
+def releases(at_least: int) -> st.SearchStrategy[list[dict[str, tuple[str, str | None]]]]:
+    """Up to four releases. Few names and cities, so that members look alike, come back and change into each other."""
+    members = st.dictionaries(
+        st.sampled_from(["k1", "k2", "k3", "k4", "k5"]),
+        st.tuples(st.sampled_from(["Alpha", "Beta", "Gamma"]), st.sampled_from(["Paris", None])),
+    )
+    return st.lists(members, min_size=at_least, max_size=4)
 
 
 def run(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dagster_project.lib.audiences.destinations import AudienceError, Destination
 from dagster_project.lib.audiences.write import write_since
-from tests.unit.audiences.lists import CHANGES, KEYED, MATCHED, Companies, run
+from tests.unit.audiences.lists import CHANGES, KEYED, MATCHED, Companies, releases, run
 
 EXAMPLES = 5
 HELD = Destination.model_validate(CHANGES.model_dump() | {"name": "held", "held": "exp_held"})
@@ -77,18 +77,8 @@ def test_a_release_that_does_not_say_what_is_held_is_refused(tmp_path: Path) -> 
         since(tmp_path, "1", "1", HELD)
 
 
-releases = st.lists(
-    st.dictionaries(
-        st.sampled_from(["k1", "k2", "k3", "k4", "k5"]),
-        st.tuples(st.sampled_from(["Alpha", "Beta", "Gamma"]), st.sampled_from(["Paris", None])),
-    ),
-    min_size=2,
-    max_size=4,
-)
-
-
 @settings(max_examples=EXAMPLES, deadline=None)
-@given(releases, st.integers(0, 2))
+@given(releases(2), st.integers(0, 2))
 def test_it_leads_where_all_files_lead(
     history: list[dict[str, tuple[str, str | None]]], skipped_from: int
 ) -> None:
