@@ -10,30 +10,23 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from dagster_project.demo import generate
-from dagster_project.lib.release.live import read_live
-from dagster_project.lib.report.write import write_report
-from tests.pipeline.pipeline_runs import published, refreshed
+from dagster_project.lib.demo.truth import Truth
+from tests.pipeline.conftest import demo
+from tests.pipeline.pipeline_runs import Refreshed
 from tests.pipeline.report_variants import VARIANTS, variant
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-REFRESHED = os.environ.get(
-    "REPORT_OUT"
-)  # an output folder of the demo company, to spare its refresh
+__all__ = ["demo"]
 
 
 @pytest.fixture(scope="session")
-def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def reports(
+    demo: tuple[Refreshed, Truth], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
     """The files by name: `demo`, and one for each variant."""
     folder = tmp_path_factory.mktemp("reports")
-    out = Path(REFRESHED) if REFRESHED else folder / "out"
-    if not REFRESHED:
-        truth = generate(folder / "landing")
-        published(refreshed(folder / "landing", out, as_of=truth.as_of))
-    live = read_live(out / "published")
-    assert live is not None, out
-    found = {"demo": write_report(live)}
-    return found | {name: variant(live, folder / name, name) for name in VARIANTS}
+    live = demo[0].live
+    return {"demo": live.report} | {name: variant(live, folder / name, name) for name in VARIANTS}
 
 
 @pytest.fixture(scope="session")

@@ -26,11 +26,16 @@ from tests.pipeline.pipeline_runs import (
     replace_line,
 )
 
+# A folder in which sessions of the same code, one after the other, find what an earlier one made (.ci/run)
+MADE = "MADE_ONCE"
+
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """A folder that one process makes and the others wait for (xdist's workers share no fixture)."""
     root = factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if os.environ.get(MADE):
+        root = Path(os.environ[MADE])
+    elif "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent
     folder = root / name
     with FileLock(root / f"{name}.lock"):
