@@ -18,6 +18,23 @@ def private_folders(settings: Settings) -> tuple[Path, ...]:
     return (settings.raw, settings.warehouse.parent, settings.runs, settings.dagster_home)
 
 
+def make_scratch(settings: Settings, run_id: str) -> Path:
+    """The folder of what a run spills: rows of customers, so for its owner alone.
+
+    Raises:
+        SettingsError: the temporary directory cannot be written to.
+    """
+    folder = settings.scratch(run_id)
+    try:
+        folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"temporary_directory {settings.temporary_directory}: {error.strerror}; "
+            "give a folder that can be written to"
+        ) from None
+    return folder.resolve()
+
+
 def make_folders(settings: Settings) -> None:
     """Makes what is absent, and closes what an older version or another program left open.
 

@@ -133,7 +133,7 @@ def _run(settings: Settings, started: float, *, targets: tuple[str, ...] = ()) -
     from dagster_project.definitions import defs
 
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    _sweep_run_folders(settings.runs)
+    _sweep_run_folders(settings)
     run_id = str(uuid.uuid4())
     folder = settings.runs / run_id
     run_folder.begin(folder)
@@ -148,7 +148,7 @@ def _run(settings: Settings, started: float, *, targets: tuple[str, ...] = ()) -
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 run_id=run_id,
             )
-        shutil.rmtree(folder / "scratch", ignore_errors=True)
+        shutil.rmtree(settings.scratch(run_id), ignore_errors=True)
         outcome = _outcome(settings, folder, result, seconds=time.monotonic() - started)
         if targets and outcome.status == "published":
             outcome = replace(outcome, status="nothing_to_do", caught_up=targets)
@@ -235,13 +235,13 @@ def _error_of(event: Any) -> str:
     return str(error.message).strip()
 
 
-def _sweep_run_folders(runs: Path) -> None:
-    if not runs.is_dir():
+def _sweep_run_folders(settings: Settings) -> None:
+    if not settings.runs.is_dir():
         return
-    folders = sorted(runs.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    folders = sorted(settings.runs.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
     for folder in folders:
         # one of the web UI may be at work
         if not run_folder.is_running(folder):
-            shutil.rmtree(folder / "scratch", ignore_errors=True)
+            shutil.rmtree(settings.scratch(folder.name), ignore_errors=True)
     for folder in folders[KEPT_RUN_FOLDERS:]:
         shutil.rmtree(folder, ignore_errors=True)

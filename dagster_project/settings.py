@@ -32,12 +32,13 @@ ENVIRONMENT = {
     "KAM_PROFILES": "profiles",
     "KAM_PROFILE_FOLDER": "profile_folder",
     "KAM_MEMORY_LIMIT": "memory_limit",
+    "KAM_TEMPORARY_DIRECTORY": "temporary_directory",
     "KAM_THREADS": "threads",
     "KAM_ENGINE": "engine",
     target_settings.VARIABLE: "targets",
     "KAM_LIST_IDS": "list_ids",
 }
-PATHS = ("landing", "out", "policy", "profile_folder")
+PATHS = ("landing", "out", "policy", "profile_folder", "temporary_directory")
 
 # Names as the installed packages read them. Dagster's variable stops the upload alone; its local
 # log of events stops by its instance (`DAGSTER_INSTANCE`).
@@ -63,6 +64,8 @@ class SettingsError(ValueError):
 class Settings(BaseModel):
     """The effective settings; `memory_limit` is in DuckDB's words, `freshness_hours` in hours.
 
+    `temporary_directory` is for what does not fit into memory; without it that goes into the run's own folder.
+
     `full` builds everything anew that a run otherwise keeps from the one before. `list_ids`: by destination and
     audience, the Ids that a destination gave the lists that were loaded into it.
     """
@@ -80,6 +83,7 @@ class Settings(BaseModel):
     timezone: str = "UTC"
     freshness_hours: Annotated[int, Field(ge=1, le=8_784)] = 26
     memory_limit: str = "1GB"
+    temporary_directory: Path | None = None
     threads: Annotated[int, Field(ge=1, le=1_024)] = Field(
         default_factory=lambda: os.cpu_count() or 1
     )
@@ -89,7 +93,7 @@ class Settings(BaseModel):
     targets: TargetSettings = Field(default_factory=TargetSettings)
     list_ids: dict[str, dict[str, Annotated[int, Field(ge=1)]]] = Field(default_factory=dict)
 
-    @field_validator("landing", "out", "policy", "profile_folder", mode="before")
+    @field_validator(*PATHS, mode="before")
     @classmethod
     def _is_local(cls, value: object) -> object:
         if "://" in str(value):
@@ -192,6 +196,12 @@ class Settings(BaseModel):
         """One folder of temporary files per run."""
         return self.out / "runs"
 
+    def scratch(self, run_id: str) -> Path:
+        """The folder of what a run spills and takes away again, in the run's own or in the temporary directory."""
+        if self.temporary_directory is None:
+            return self.runs / run_id / "scratch"
+        return self.temporary_directory / f"account-tiering-{run_id}"
+
     def profile(self, system: str) -> str:
         """The source profile of a folder under landing."""
         return self.profiles.get(system, "generic")
@@ -288,6 +298,9 @@ def share_settings(settings: Settings) -> None:
             if settings.own_profiles
             else "",
             "KAM_MEMORY_LIMIT": settings.memory_limit,
+            "KAM_TEMPORARY_DIRECTORY": str(settings.temporary_directory.resolve())
+            if settings.temporary_directory
+            else "",
             "KAM_THREADS": str(settings.threads),
             "KAM_ENGINE": settings.engine,
             "KAM_LIST_IDS": json.dumps(settings.list_ids) if settings.list_ids else "",

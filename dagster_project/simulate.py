@@ -68,7 +68,9 @@ def compared(call: Call) -> Comparison:
     try:
         with (
             FileLock(settings.out / ".lock").acquire(timeout=0),
-            tempfile.TemporaryDirectory(dir=settings.runs, prefix=FOLDER_PREFIX) as folder,
+            tempfile.TemporaryDirectory(
+                dir=settings.temporary_directory or settings.runs, prefix=FOLDER_PREFIX
+            ) as folder,
         ):
             simulated = simulate(settings, call.policy, live, folder=Path(folder))
             return compare(

@@ -18,7 +18,6 @@ LANDING = "landing.json"
 RECORD = "outcome.json"
 NOTICES = "notices.json"
 BEGAN = "began"
-SCRATCH = "scratch"
 CHECKS = ("checks_dbt.json", "checks_gate.json")
 KILLED = "killed"
 MOMENT = "%Y-%m-%d %H:%M:%S"

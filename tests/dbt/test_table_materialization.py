@@ -16,6 +16,7 @@ def built(folder: Path) -> None:
         ["--select", "+tier_playbook", "--indirect-selection", "cautious"],
         warehouse=folder / "warehouse.duckdb",
         run_folder=folder / "run",
+        scratch=folder / "scratch",
         memory_limit="1GB",
         threads=1,
     )

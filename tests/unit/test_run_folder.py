@@ -11,7 +11,9 @@ import pytest
 from dagster_project.lib import run_folder
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.landing import LandingReport
+from dagster_project.output_folder import make_scratch
 from dagster_project.refresh import _sweep_run_folders
+from dagster_project.settings import Settings, SettingsError
 
 
 def check(name: str, asset: str, *, passed: bool = True, severity: str = "error") -> CheckResult:
@@ -77,11 +79,33 @@ def test_seconds_of_the_steps_come_back_and_older_records_have_none(tmp_path: Pa
     assert oldest.steps == {}
 
 
-def test_old_run_folders_go_and_scratch_of_all(tmp_path: Path) -> None:
+@pytest.mark.parametrize("directory", [None, "fast"])
+def test_old_run_folders_go_and_scratch_of_all(tmp_path: Path, directory: str | None) -> None:
+    other = tmp_path / "fast" / "of somebody else"
+    other.mkdir(parents=True)
+    settings = Settings(
+        out=tmp_path, temporary_directory=tmp_path / directory if directory else None
+    )
     for age in range(33):
-        (tmp_path / f"{age:02}" / "scratch").mkdir(parents=True)
-        os.utime(tmp_path / f"{age:02}", (2e9 - age, 2e9 - age))
-    _sweep_run_folders(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{age:02}" for age in range(30)]
-    assert not list(tmp_path.glob("*/scratch"))
-    _sweep_run_folders(tmp_path / "absent")
+        (settings.runs / f"{age:02}").mkdir(parents=True)
+        (make_scratch(settings, f"{age:02}") / "spilt").touch()
+        os.utime(settings.runs / f"{age:02}", (2e9 - age, 2e9 - age))
+    assert len(list(tmp_path.rglob("spilt"))) == 33
+    assert (settings.runs / "07" / "scratch").exists() is (directory is None)
+    _sweep_run_folders(settings)
+    left = sorted(path.name for path in settings.runs.iterdir())
+    assert left == [f"{age:02}" for age in range(30)]
+    assert not list(tmp_path.rglob("spilt"))
+    assert [path.name for path in (tmp_path / "fast").iterdir()] == [other.name]
+    _sweep_run_folders(Settings(out=tmp_path / "absent"))
+
+
+def test_what_is_spilt_is_its_owners_alone(tmp_path: Path) -> None:
+    made = make_scratch(Settings(out=tmp_path, temporary_directory=tmp_path / "fast"), "r1")
+    assert made.stat().st_mode & 0o077 == 0
+
+
+def test_a_temporary_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match=r"temporary_directory .*file: .*; give a folder that"):
+        make_scratch(Settings(out=tmp_path, temporary_directory=tmp_path / "file"), "r1")

@@ -59,6 +59,7 @@ def test_every_variable_is_read(folder: Path) -> None:
         "KAM_AS_OF": "2014-01-01",
         "KAM_PROFILES": "erp=generic",
         "KAM_MEMORY_LIMIT": "800MB",
+        "KAM_TEMPORARY_DIRECTORY": "t",
         "KAM_THREADS": "2",
     }
     settings = load_settings(environment=environment)
@@ -69,6 +70,7 @@ def test_every_variable_is_read(folder: Path) -> None:
     )
     assert settings.as_of == date(2014, 1, 1)
     assert (settings.memory_limit, settings.threads) == ("800MB", 2)
+    assert settings.temporary_directory == Path("t")
 
 
 def test_relative_paths_start_at_the_settings_file(folder: Path) -> None:

@@ -160,7 +160,7 @@ def _free_texts(
     for folder in (settings.runs, settings.dagster_home):
         if folder.is_dir():
             if not is_dry:
-                _remove_scratch(folder)
+                _remove_scratch(folder, settings)
             found = free_folder(folder, matcher, names.sure, is_dry=is_dry)
             done.add(f"{folder.name} (logs and records)", changed=sum(found.values()))
             if names.unsure:
@@ -177,10 +177,10 @@ def _remove_drawn(folder: Path, done: Forgotten, *, is_dry: bool) -> None:
     done.add("dashboard (picture and log)", removed=len(found))
 
 
-def _remove_scratch(folder: Path) -> None:
+def _remove_scratch(folder: Path, settings: Settings) -> None:
     """What a killed run left of its tables: nothing reads it again."""
-    for scratch in folder.glob("*/scratch"):
-        shutil.rmtree(scratch, ignore_errors=True)
+    for run in folder.iterdir():
+        shutil.rmtree(settings.scratch(run.name), ignore_errors=True)
     for ending in TABLES:
         for path in folder.rglob(f"*{ending}*"):
             if path.is_file():

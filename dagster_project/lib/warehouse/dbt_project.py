@@ -99,6 +99,7 @@ def build(
     *,
     warehouse: Path,
     run_folder: Path,
+    scratch: Path,
     memory_limit: str,
     threads: int,
     full: bool = False,
@@ -118,7 +119,7 @@ def build(
     results = _invoke(
         [*arguments, *_common_arguments(run_folder / "dbt", target), *selection],
         warehouse=warehouse,
-        run_folder=run_folder,
+        scratch=scratch,
         memory_limit=memory_limit,
         threads=threads,
         target=target,
@@ -143,7 +144,7 @@ def compiled(names: Sequence[str], *, folder: Path) -> dict[str, str]:
             *("--indirect-selection", "empty", "--select", *names),
         ],
         warehouse=folder / "warehouse.duckdb",
-        run_folder=folder,
+        scratch=folder / "scratch",
         memory_limit="1GB",
         threads=1,
         target="duckdb",
@@ -155,7 +156,7 @@ def _invoke(
     arguments: Sequence[str],
     *,
     warehouse: Path,
-    run_folder: Path,
+    scratch: Path,
     memory_limit: str,
     threads: int,
     target: str,
@@ -164,7 +165,6 @@ def _invoke(
     from dbt.cli.main import dbtRunner
     from dbt.contracts.graph.manifest import Manifest
 
-    scratch = run_folder / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     set_environment(
         {
