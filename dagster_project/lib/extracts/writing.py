@@ -80,12 +80,9 @@ def split_marked(
         f" replace ({line}::bigint as line_number) from {rows}"
         f" where line_number is null or line_number >= 0) to {literal(loaded)} (format parquet)"
     )
-    connection.execute(
-        "create temp table failure_code (code integer, column_name varchar, rule varchar)"
-    )
-    connection.executemany(
-        "insert into failure_code values (?, ?, ?)",
-        [(code, column, rule) for code, (column, rule) in query.rules.items()],
+    codes = ", ".join(
+        f"({code}, {literal(column)}, {literal(rule)})"
+        for code, (column, rule) in query.rules.items()
     )
     text = "substr(failed.extra_columns, instr(failed.extra_columns, ':') + 1)"
     connection.execute(
@@ -94,7 +91,7 @@ def split_marked(
         " failure_code.rule, null, row_date, row_amount, row_currency"
         f" from (select extra_columns, {line} as line_number, {_placed(origin.entity)} from {rows}"
         " where line_number < 0) as failed"
-        " inner join failure_code"
+        f" inner join (values {codes}) as failure_code (code, column_name, rule)"
         " on failure_code.code = split_part(failed.extra_columns, ':', 1)::integer"
     )
 
