@@ -36,6 +36,8 @@ REJECTED_FIELDS = {
     "row_amount": "DECIMAL(18,4)",
     "row_currency": "VARCHAR",
 }
+# entity -> bytes of its file without rows, made once in a process
+_EMPTY_FILES: dict[str, bytes] = {}
 
 
 @dataclass(frozen=True)
@@ -131,14 +133,30 @@ def empty_parquet(entity: Entity, raw: Path) -> Path:
     if path.is_file():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    fields = {column.name: column.duckdb_type for column in entity.columns.values()} | EXTRA_FIELDS
-    columns = ", ".join(f"null::{kind} as {identifier(name)}" for name, kind in fields.items())
     part = part_of(path)
-    # without the readers' vocabularies, which take longer than the writing
-    with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute(f"copy (select {columns} limit 0) to {literal(part)} (format parquet)")
+    if not _EMPTY_FILES:
+        _EMPTY_FILES.update(_made_empty(part))
+    part.write_bytes(_EMPTY_FILES[entity.name])
     os.replace(part, path)
     return path
+
+
+def _made_empty(part: Path) -> dict[str, bytes]:
+    """The content of each entity's file without rows, all by one connection: it costs more than the files."""
+    found = {}
+    # without the readers' vocabularies, which take longer than the writing
+    with duckdb.connect(config={"threads": 1}) as connection:
+        for entity in load_entities().values():
+            kinds = {column.name: column.duckdb_type for column in entity.columns.values()}
+            columns = ", ".join(
+                f"null::{kind} as {identifier(name)}"
+                for name, kind in (kinds | EXTRA_FIELDS).items()
+            )
+            connection.execute(
+                f"copy (select {columns} limit 0) to {literal(part)} (format parquet)"
+            )
+            found[entity.name] = part.read_bytes()
+    return found
 
 
 def rows_by_month(
