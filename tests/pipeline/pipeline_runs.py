@@ -97,7 +97,7 @@ def _bounded(seconds: int) -> Iterator[None]:
 
 
 @contextmanager
-def _own_environment() -> Iterator[None]:
+def own_environment() -> Iterator[None]:
     """Takes back the variables by which a refresh tells its settings to Dagster's graph and to dbt."""
     before = dict(os.environ)
     try:
@@ -124,7 +124,7 @@ def refreshed(
         flags["policy"].parent.mkdir(parents=True, exist_ok=True)
         flags["policy"].write_text(policy, encoding="utf-8")
     settings = load_settings(None, flags, environment={})
-    with _own_environment(), _bounded(REFRESH_SECONDS):
+    with own_environment(), _bounded(REFRESH_SECONDS):
         return refresh(settings, load_policy(settings.policy))
 
 
