@@ -44,7 +44,7 @@ lint: $(READY)
 
 test: lint
 	@echo "running the tests (two at a time)"
-	@$(BIN)/pytest --numprocesses 2
+	@$(BIN)/pytest --numprocesses 2 --dist worksteal
 
 # refreshes of what was changed: gate, full extracts, policies, groups, audiences, what if, notices, forgetting, readers
 test-refreshes: $(READY)

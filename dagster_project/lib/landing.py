@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from pathlib import Path
 
 from pydantic import BaseModel
 
+from dagster_project.lib.extracts.connection import Database
 from dagster_project.lib.extracts.discover import (
     DeliveredFile,
     Discovery,
@@ -88,14 +90,17 @@ def land_everything(settings: Settings, *, scratch: Path) -> LandingReport:
         ignored=[f"{name}: {reason}" for name, reason in found.ignored],
         errors=[str(error) for error in found.errors],
     )
-    means = Means(
-        raw=settings.raw,
-        scratch=scratch,
-        memory_limit=settings.memory_limit,
-        threads=settings.threads,
-        forgotten=Matcher(read_record(settings.raw)),
-    )
-    _land_all(found, report, means)
+    memory_limit, threads = settings.memory_limit, settings.threads
+    with closing(Database(scratch, memory_limit=memory_limit, threads=threads)) as database:
+        means = Means(
+            raw=settings.raw,
+            scratch=scratch,
+            memory_limit=memory_limit,
+            threads=threads,
+            forgotten=Matcher(read_record(settings.raw)),
+            database=database,
+        )
+        _land_all(found, report, means)
     report.errors.extend(_absent_entities(found, settings.landing))
     report.schema_changes.extend(_schema_changes(report, settings))
     return report

@@ -4,16 +4,14 @@ Sources keep the name of the schema: raw.<name>.
 """
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from dagster_project.lib.warehouse import dbt_project
 from tests.pipeline.conftest import made_once
+from tests.pipeline.pipeline_runs import own_environment
 
-DBT = Path(__file__).parents[2] / "dbt"
 FILE = "nodes.json"
 
 
@@ -32,28 +30,17 @@ def compiled_nodes(factory: pytest.TempPathFactory, *selection: str) -> dict[str
 
 
 def _compile(folder: Path) -> None:
-    arguments = ["compile", "--project-dir", str(DBT), "--profiles-dir", str(DBT)]
-    arguments += ["--target-path", str(folder / "target"), "--log-path", str(folder)]
-    outcome = subprocess.run(
-        [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments],
-        cwd=folder,
-        env=os.environ | {"KAM_WAREHOUSE": str(folder / "warehouse.duckdb")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert outcome.returncode == 0, f"dbt cannot compile the project:\n{outcome.stdout[-3000:]}"
-    manifest = json.loads((folder / "target" / "manifest.json").read_text())
-    nodes = manifest["nodes"]
+    nodes, sources = (dbt_project.manifest()[kind] for kind in ("nodes", "sources"))
     names = {
         **{key: (node.get("relation_name"), node["name"]) for key, node in nodes.items()},
-        **{k: (s["relation_name"], f"raw.{s['name']}") for k, s in manifest["sources"].items()},
+        **{key: (s["relation_name"], f"raw.{s['name']}") for key, s in sources.items()},
     }
+    with own_environment():
+        selection = ("resource_type:model", "test_type:singular")
+        compiled = dbt_project.compiled(selection, folder=folder)
     found = {}
-    for node in nodes.values():
-        if node.get("compiled_code") and node["original_file_path"].endswith(".sql"):
-            sql = str(node["compiled_code"])
-            for parent in node["depends_on"]["nodes"]:
-                sql = sql.replace(*names[parent])
-            found[str(node["name"])] = {"sql": sql, "path": node["original_file_path"]}
+    for key, sql in compiled.items():
+        for parent in nodes[key]["depends_on"]["nodes"]:
+            sql = sql.replace(*names[parent])
+        found[str(nodes[key]["name"])] = {"sql": sql, "path": nodes[key]["original_file_path"]}
     (folder / FILE).write_text(json.dumps(found))

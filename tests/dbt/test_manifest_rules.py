@@ -5,10 +5,7 @@ on the project, and on a broken example, so that a rule that has gone blind show
 """
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from dagster_project.lib.warehouse import dbt_project
 
 DBT = Path(__file__).parents[2] / "dbt"
 PREFIXES = {
@@ -247,25 +246,12 @@ RULES: tuple[Callable[[Project], list[str]], ...] = (
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project() -> Project:
     """The project as dbt parses it."""
-    folder = tmp_path_factory.mktemp("manifest")
-    arguments = ["parse", "--project-dir", str(DBT), "--profiles-dir", str(DBT)]
-    arguments += ["--target-path", str(folder / "target"), "--log-path", str(folder)]
-    outcome = subprocess.run(
-        [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments],
-        cwd=folder,
-        env=os.environ | {"KAM_WAREHOUSE": str(folder / "warehouse.duckdb")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert outcome.returncode == 0, f"dbt cannot parse the project:\n{outcome.stdout[-3000:]}"
-    manifest = json.loads((folder / "target" / "manifest.json").read_text())
     folders = ("models", "seeds", "tests")
     paths = [path for name in folders for path in sorted((DBT / name).rglob("*.yml"))]
     files = {str(path.relative_to(DBT)): yaml.safe_load(path.read_text()) for path in paths}
-    return Project(manifest, files)
+    return Project(dbt_project.manifest(), files)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)

@@ -56,7 +56,9 @@ CUTS_SCHEMA = pa.schema(
 SCHEMES_SCHEMA = pa.schema([("scheme", pa.string()), ("lowest_tier", pa.string())])
 TIER_COLUMNS = ("tier", "tier_reason", "share", "share_before", "distance")
 RANK_COLUMNS = ("rank", "cumulative_share", "cumulative_share_net", "tier", "share_before")
-RunModels = Callable[[list["Account"], "Cuts"], tuple[pd.DataFrame, pd.DataFrame]]
+# (scheme, month) -> account_key -> row
+Measured = dict[tuple[str, date], dict[str, dict[str, Any]]]
+RunModels = Callable[[list["Account"], "Cuts"], tuple[Measured, Measured]]
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def run_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunModels]:
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
         connection.register("int_as_ofs_fingerprinted", as_ofs)
 
-        def run(accounts: list[Account], cuts: Cuts) -> tuple[pd.DataFrame, pd.DataFrame]:
+        def run(accounts: list[Account], cuts: Cuts) -> tuple[Measured, Measured]:
             connection.register("stg_run__parameters", parameters)
             connection.register("int_account_scheme_values", value_rows(accounts))
             connection.register("int_accounts", account_rows(accounts))
@@ -162,17 +164,23 @@ def run_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunModels]:
                     connection,
                     f"select * from {TIERS_MODEL} inner join int_accounts using (account_sk)",
                 ),
-                fetched(connection, models[RANKS_MODEL]).rename(columns={"value_rank": "rank"}),
+                fetched(connection, f"select *, value_rank as rank from ({models[RANKS_MODEL]})"),
             )
 
         yield run
 
 
-def fetched(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
-    """A query's rows as Python objects: DuckDB's own data frame would turn decimals into floats."""
+def fetched(connection: duckdb.DuckDBPyConnection, query: str) -> Measured:
+    """A query's rows by scheme and month, then by account."""
     answer = connection.execute(query)
     names = [column[0] for column in answer.description or []]
-    return pd.DataFrame(answer.fetchall(), columns=names, dtype=object)
+    found: Measured = {}
+    for values in answer.fetchall():
+        row = dict(zip(names, values, strict=True))
+        rows = found.setdefault((row["scheme"], row["as_of"]), {})
+        assert row["account_key"] not in rows
+        rows[row["account_key"]] = row
+    return found
 
 
 def value_rows(accounts: list[Account]) -> pa.Table:
@@ -246,23 +254,24 @@ def amount_of(units: int | None) -> Decimal | None:
     return None if units is None else Decimal(units).scaleb(-4)
 
 
-def reference_tiers(
-    accounts: list[Account], cuts: Cuts, *, scheme: Scheme, month: int
-) -> pd.DataFrame:
-    """What the reference says of one scheme and month, by account_key."""
-    ranked = [(key_of(n), a) for n, a in enumerate(accounts, start=1)]
-    frame = pd.DataFrame(
+def reference_frame(accounts: list[Account], month: int) -> pd.DataFrame:
+    """The accounts of one month as the reference takes them."""
+    reasons = [a.reason_without_value if a.units[month] is None else None for a in accounts]
+    return pd.DataFrame(
         {
-            "account_key": pd.Series([key for key, _ in ranked], dtype=object),
-            "value": pd.Series([amount_of(a.units[month]) for _, a in ranked], dtype=object),
-            "population": pd.Series([a.population for _, a in ranked], dtype=object),
-            "value_reason": pd.Series(
-                [a.reason_without_value if a.units[month] is None else None for _, a in ranked],
-                dtype=object,
-            ),
-        }
+            "account_key": [key_of(number) for number in range(1, len(accounts) + 1)],
+            "value": [amount_of(account.units[month]) for account in accounts],
+            "population": [account.population for account in accounts],
+            "value_reason": reasons,
+        },
+        dtype=object,
     )
-    return tier_accounts(frame, scheme.reference_rule(cuts)).set_index("account_key")
+
+
+def reference_tiers(frame: pd.DataFrame, rule: SchemeRule) -> dict[str, dict[str, Any]]:
+    """What the reference says of one scheme and month, by account_key."""
+    rows = tier_accounts(frame, rule).to_dict("records")
+    return {str(row["account_key"]): row for row in rows}  # type: ignore[misc]
 
 
 def differences(
@@ -271,9 +280,10 @@ def differences(
     """Every (scheme, month, account, column, SQL, reference) in which the two disagree."""
     tiers, ranks = run_models(accounts, cuts)
     found: list[tuple[Any, ...]] = []
+    frames = [reference_frame(accounts, month) for month in range(len(MONTHS))]
     for scheme in SCHEMES:
-        for month, as_of in enumerate(MONTHS):
-            theirs = reference_tiers(accounts, cuts, scheme=scheme, month=month)
+        for frame, as_of in zip(frames, MONTHS, strict=True):
+            theirs = reference_tiers(frame, scheme.reference_rule(cuts))
             at = (scheme.name, as_of)
             found += differing(tiers, theirs, at=at, columns=TIER_COLUMNS)
             if as_of == MONTHS[-1]:
@@ -282,25 +292,30 @@ def differences(
 
 
 def differing(
-    measured: pd.DataFrame, theirs: pd.DataFrame, *, at: tuple[str, date], columns: tuple[str, ...]
+    measured: Measured,
+    theirs: dict[str, dict[str, Any]],
+    *,
+    at: tuple[str, date],
+    columns: tuple[str, ...],
 ) -> list[tuple[Any, ...]]:
     """The differences in one scheme and month."""
-    mine = measured[(measured["scheme"] == at[0]) & (measured["as_of"] == at[1])]
-    mine = mine.set_index("account_key")
-    if sorted(mine.index) != sorted(theirs.index):
-        return [(*at, "rows", sorted(mine.index), sorted(theirs.index))]
+    mine = measured.get(at, {})
+    if sorted(mine) != sorted(theirs):
+        return [(*at, "rows", sorted(mine), sorted(theirs))]
     return [
-        (*at, key, column, mine.loc[str(key), column], row[column])
-        for key, row in theirs.iterrows()
+        (*at, key, column, mine[key][column], row[column])
+        for key, row in theirs.items()
         for column in columns
-        if not same(mine.loc[str(key), column], row[column])
+        if not same(mine[key][column], row[column])
     ]
 
 
 def same(sql: Any, reference: Any) -> bool:
     """Whether a figure of the SQL is the reference's."""
-    if pd.isna(sql) or pd.isna(reference):
-        return bool(pd.isna(sql) and pd.isna(reference))
+    # None, NaN and pandas' own nothing; NaN alone is not equal to itself
+    nothing = [cell is None or cell is pd.NA or cell != cell for cell in (sql, reference)]
+    if any(nothing):
+        return all(nothing)
     if isinstance(sql, float):
         return abs(sql - float(reference)) <= SHARE_TOLERANCE
     # the mart has one word for both: that no account at all is positive is said by a check

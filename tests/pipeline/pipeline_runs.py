@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import csv
+import logging
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from typer.testing import CliRunner
 
+from dagster_project.cli import app
 from dagster_project.lib.release.live import LiveRelease, read_live
 from dagster_project.policy import load_policy
 from dagster_project.refresh import Outcome, refresh
@@ -97,7 +101,7 @@ def _bounded(seconds: int) -> Iterator[None]:
 
 
 @contextmanager
-def _own_environment() -> Iterator[None]:
+def own_environment() -> Iterator[None]:
     """Takes back the variables by which a refresh tells its settings to Dagster's graph and to dbt."""
     before = dict(os.environ)
     try:
@@ -124,11 +128,33 @@ def refreshed(
         flags["policy"].parent.mkdir(parents=True, exist_ok=True)
         flags["policy"].write_text(policy, encoding="utf-8")
     settings = load_settings(None, flags, environment={})
-    with _own_environment(), _bounded(REFRESH_SECONDS):
+    with own_environment(), _bounded(REFRESH_SECONDS):
         return refresh(settings, load_policy(settings.policy))
 
 
 def kam(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Runs `kam` in this process: one of its own takes seconds to import what is here already."""
+    told = list(map(str, arguments))
+    # warnings and the log's last resort are the process's, and `kam` silences both
+    last_resort = logging.lastResort
+    with (
+        own_environment(),
+        chdir(REPOSITORY),
+        warnings.catch_warnings(),
+        _bounded(REFRESH_SECONDS),
+    ):
+        for name in [name for name in os.environ if name.startswith("KAM_")]:
+            del os.environ[name]
+        try:
+            run = CliRunner().invoke(app, told)
+        finally:
+            logging.lastResort = last_resort
+    if run.exception is not None and not isinstance(run.exception, SystemExit):
+        raise run.exception
+    return subprocess.CompletedProcess(told, run.exit_code, run.stdout, run.stderr)
+
+
+def kam_process(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Runs `kam` as users do, in a process of its own."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("KAM_")}
     return subprocess.run(

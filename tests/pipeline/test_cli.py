@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.pipeline_runs import GOLDEN, GOLDEN_AS_OF, Refreshed, kam
+from tests.pipeline.pipeline_runs import GOLDEN, GOLDEN_AS_OF, Refreshed, kam, kam_process
 
 
 @pytest.mark.parametrize("name", ["crm:accounts:7", "C7", "Gorse"])
@@ -33,7 +33,7 @@ def test_status_names_the_release_and_its_warnings(golden: Refreshed) -> None:
     assert len(checks) == len(golden.live.manifest.checks)
     assert all(check["passed"] for check in checks if check["severity"] == "error")
     assert told["policy"]["cut_points"] == {"A": "0.8", "B": "0.95"}
-    text = kam("status", "--out", golden.out).stdout
+    text = kam_process("status", "--out", golden.out).stdout
     assert (
         f"{golden.live.manifest.policy_sha256[:8]} (default): revenue by cumulative_share, "
         "A 0.8, B 0.95, the rest C" in text
@@ -43,7 +43,7 @@ def test_status_names_the_release_and_its_warnings(golden: Refreshed) -> None:
 
 
 def test_check_reads_and_publishes_nothing(tmp_path: Path) -> None:
-    run = kam("check", "--landing", GOLDEN / "landing", "--json")
+    run = kam_process("check", "--landing", GOLDEN / "landing", "--json")
     told = json.loads(run.stdout)
     assert (run.returncode, told["errors"]) == (0, [])
     assert sum(file["entry"]["rows_read"] for file in told["files"]) > 40
@@ -77,7 +77,7 @@ def test_two_runs_do_not_mix(golden: Refreshed, tmp_path: Path) -> None:
 
     company = golden.copy(tmp_path)
     with FileLock(company.out / ".lock"):
-        run = kam(
+        run = kam_process(
             *("refresh", "--landing", company.landing, "--out", company.out),
             *("--as-of", GOLDEN_AS_OF),
         )
@@ -90,7 +90,7 @@ def test_explain_tells_the_same_in_french(golden: Refreshed) -> None:
     assert run.returncode == 0, run.stderr
     for told in ("Gorse", "400,00", "Maintenu à A", "I702", "16/06/2025", "11/2024", "500,00"):
         assert told in run.stdout, told
-    refused = kam("explain", "Gorse", "--out", golden.out, "--lang", "xx")
+    refused = kam_process("explain", "Gorse", "--out", golden.out, "--lang", "xx")
     assert (refused.returncode, "en, fr" in refused.stderr) == (2, True), refused.stderr
 
 

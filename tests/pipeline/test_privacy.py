@@ -13,7 +13,7 @@ import pytest
 
 from dagster_project.lib.demo.truth import Truth
 from dagster_project.lib.warehouse.dbt_project import parsed_folder
-from tests.pipeline.pipeline_runs import Refreshed, kam
+from tests.pipeline.pipeline_runs import Refreshed, kam_process
 
 OWNER_ONLY = ("raw", "warehouse", "runs", "dagster")
 # Names of users are published by design: who owns an account, who decided an override. Nothing else says them.
@@ -139,7 +139,7 @@ def test_commands_do_not_say_them(demo: tuple[Refreshed, Truth], people: People)
         ("notice", "--out", company.out),
         ("check", "--landing", company.landing),
     ):
-        run = kam(*arguments)
+        run = kam_process(*arguments)
         assert not people.found_in(run.stdout + run.stderr), arguments
 
 

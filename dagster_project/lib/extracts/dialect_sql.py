@@ -13,7 +13,7 @@ from babel import Locale
 from babel.core import get_global
 
 from dagster_project.lib.extracts.dialect import Dialect
-from dagster_project.lib.extracts.quoting import literal, text_map
+from dagster_project.lib.extracts.quoting import literal
 from dagster_project.lib.extracts.values import FALSE_WORDS, TRUE_WORDS
 from dagster_project.lib.extracts.vocabulary import countries
 
@@ -83,7 +83,7 @@ _DATE_SIGNS = {
 
 
 def macros(dialect: Dialect, *, is_native: bool) -> list[str]:
-    """`create or replace` statements of the dialect's macros.
+    """`create or replace` statements of the dialect's macros, for a connection made by `connect`.
 
     Args:
         dialect: of the delivered file.
@@ -267,9 +267,11 @@ def country_names() -> dict[str, str]:
 
 
 def _country() -> str:
+    """A name's place in the type `country_name` is that of its code among the codes: looked up in no map."""
     name = f"lower(strip_accents(replace(x, '\u2019', {literal(_APOSTROPHE)})))"
+    place = f"2 * enum_code(try_cast({name} as country_name))::bigint + 1"
     code = "case when strlen(x) = 2 then upper(x) else x end"
-    return f"coalesce({text_map(country_names())}[{name}], {code})"
+    return f"coalesce(substr({literal(''.join(country_names().values()))}, {place}, 2), {code})"
 
 
 def _folded(name: str) -> str:

@@ -7,12 +7,13 @@ import logging
 import os
 import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
-from dagster_project.lib.extracts.connection import connect
+from dagster_project.lib.extracts.connection import Database, connect
 from dagster_project.lib.extracts.delimited import TextTable, open_delimited
 from dagster_project.lib.extracts.dialect_sql import macros
 from dagster_project.lib.extracts.discover import DeliveredFile, sha256_of
@@ -63,6 +64,7 @@ class Means:
         memory_limit: DuckDB's, e.g. `1GB`.
         threads: DuckDB's.
         forgotten: takes out of each file what was forgotten, also of one that was landed before.
+        database: that of the landing's files; without it each file has its own.
         looks: what was seen of each file of this landing: one that feeds several entities, or an archive of
             several members, is hashed once.
     """
@@ -72,6 +74,7 @@ class Means:
     memory_limit: str
     threads: int
     forgotten: Matcher | None = None
+    database: Database | None = None
     looks: dict[Path, tuple[str, Probe | None]] = field(default_factory=dict)
 
 
@@ -131,7 +134,7 @@ def _land(delivered: DeliveredFile, means: Means, joined: Sequence[LedgerEntry])
     means.scratch.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(dir=means.scratch, prefix="land_") as name,
-        connect(Path(name), memory_limit=means.memory_limit, threads=means.threads) as connection,
+        _connection(means, Path(name)) as connection,
     ):
         job = _job(delivered, delivery_id, means, scratch=Path(name), connection=connection)
         _show_joined(job, delivered, means, joined)
@@ -142,6 +145,12 @@ def _land(delivered: DeliveredFile, means: Means, joined: Sequence[LedgerEntry])
         finally:
             for part in (job.marked, job.loaded, job.rejected):
                 part.unlink(missing_ok=True)
+
+
+def _connection(means: Means, scratch: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    if means.database is not None:
+        return means.database.connection()
+    return connect(scratch, memory_limit=means.memory_limit, threads=means.threads)
 
 
 def _show_joined(

@@ -26,13 +26,13 @@ WHITE_SPACE = " \t\n\r\x0b\x0c\u00a0\u200b\u202f\u3000\ufeff"
 # once per step of the exponent), so a number is written out before it is cast. Zeros beyond 40
 # places change no canonical type. Nested macros, not a subquery: that would become a join.
 MACROS = (
-    """create temp macro point_placed(sign, digits, point) as case
+    """create macro point_placed(sign, digits, point) as case
         when point <= 0 then sign || '0.' || repeat('0', least(-point, 40)) || digits
         when point >= strlen(digits)
             then sign || digits || repeat('0', least(point - strlen(digits), 40))
         else sign || left(digits, point) || '.' || substr(digits, point + 1)
     end""",
-    f"""create temp macro written_out(number) as case
+    f"""create macro written_out(number) as case
         when regexp_full_match(number, '{NUMBER}') then point_placed(
             case when starts_with(number, '-') then '-' else '' end,
             regexp_replace(regexp_extract(number, '^([^eE]*)', 1), '[^0-9]', '', 'g'),

@@ -36,6 +36,8 @@ REJECTED_FIELDS = {
     "row_amount": "DECIMAL(18,4)",
     "row_currency": "VARCHAR",
 }
+# entity -> bytes of its file without rows, made once in a process
+_EMPTY_FILES: dict[str, bytes] = {}
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,9 @@ def split_marked(
         f" replace ({line}::bigint as line_number) from {rows}"
         f" where line_number is null or line_number >= 0) to {literal(loaded)} (format parquet)"
     )
-    connection.execute(
-        "create temp table failure_code (code integer, column_name varchar, rule varchar)"
-    )
-    connection.executemany(
-        "insert into failure_code values (?, ?, ?)",
-        [(code, column, rule) for code, (column, rule) in query.rules.items()],
+    codes = ", ".join(
+        f"({code}, {literal(column)}, {literal(rule)})"
+        for code, (column, rule) in query.rules.items()
     )
     text = "substr(failed.extra_columns, instr(failed.extra_columns, ':') + 1)"
     connection.execute(
@@ -94,7 +93,7 @@ def split_marked(
         " failure_code.rule, null, row_date, row_amount, row_currency"
         f" from (select extra_columns, {line} as line_number, {_placed(origin.entity)} from {rows}"
         " where line_number < 0) as failed"
-        " inner join failure_code"
+        f" inner join (values {codes}) as failure_code (code, column_name, rule)"
         " on failure_code.code = split_part(failed.extra_columns, ':', 1)::integer"
     )
 
@@ -134,14 +133,30 @@ def empty_parquet(entity: Entity, raw: Path) -> Path:
     if path.is_file():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    fields = {column.name: column.duckdb_type for column in entity.columns.values()} | EXTRA_FIELDS
-    columns = ", ".join(f"null::{kind} as {identifier(name)}" for name, kind in fields.items())
     part = part_of(path)
-    # without the readers' vocabularies, which take longer than the writing
-    with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute(f"copy (select {columns} limit 0) to {literal(part)} (format parquet)")
+    if not _EMPTY_FILES:
+        _EMPTY_FILES.update(_made_empty(part))
+    part.write_bytes(_EMPTY_FILES[entity.name])
     os.replace(part, path)
     return path
+
+
+def _made_empty(part: Path) -> dict[str, bytes]:
+    """The content of each entity's file without rows, all by one connection: it costs more than the files."""
+    found = {}
+    # without the readers' vocabularies, which take longer than the writing
+    with duckdb.connect(config={"threads": 1}) as connection:
+        for entity in load_entities().values():
+            kinds = {column.name: column.duckdb_type for column in entity.columns.values()}
+            columns = ", ".join(
+                f"null::{kind} as {identifier(name)}"
+                for name, kind in (kinds | EXTRA_FIELDS).items()
+            )
+            connection.execute(
+                f"copy (select {columns} limit 0) to {literal(part)} (format parquet)"
+            )
+            found[entity.name] = part.read_bytes()
+    return found
 
 
 def rows_by_month(

@@ -141,19 +141,25 @@ def text_cells(
     with_digests: bool = True,
 ) -> dict[str, str]:
     """Expressions of the columns in which a text names somebody: the name is taken out of it."""
-    cells = {}
+    looks = {}
     for column in columns or columns_of(connection, relation):
-        name = identifier(column[0])
-        if not is_text(column) or column[0] in but:
-            continue
-        looks = f"contains({name}, '@')"
-        if with_digests and matcher.has("digest"):
-            looks += f" or regexp_matches({name}, '[0-9A-Fa-f]{{32}}')"
+        if is_text(column) and column[0] not in but:
+            name = identifier(column[0])
+            looks[column[0]] = f"contains({name}, '@')"
+            if with_digests and matcher.has("digest"):
+                looks[column[0]] += f" or regexp_matches({name}, '[0-9A-Fa-f]{{32}}')"
+    if not looks:
+        return {}
+    # all columns are asked at once: few hold such a text, and each question opens the file anew
+    asked = ", ".join(f"bool_or({condition})" for condition in looks.values())
+    answers = connection.execute(f"select {asked} from {relation}").fetchone() or ()
+    cells = {}
+    for column_name in (name for name, answer in zip(looks, answers, strict=True) if answer):
         found = connection.execute(
-            f"select distinct {name} from {relation} where {looks}"
+            f"select distinct {identifier(column_name)} from {relation} where {looks[column_name]}"
         ).fetchall()
         if changes := matcher.changes(text for (text,) in found):
-            cells[column[0]] = changed(column[0], changes)
+            cells[column_name] = changed(column_name, changes)
     return cells
 
 
