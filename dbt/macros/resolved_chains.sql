@@ -42,48 +42,40 @@
         having max(case when reached.ancestor = reached.node then 1 else 0 end) = 1
     ),
 
-    uncycled as (
+    -- one recursion, not a second one over cut links: Spark would follow the first anew in each round of it
+    steps as (
         select
             links.node,
-            case when cycles.node is null then links.next_node end as next_node,
-            coalesce(cycles.node is not null, false) as is_cut
-        from links
-        left join cycles on links.node = cycles.node and links.node = cycles.smallest
-    ),
-
-    walked as (
-        select
-            uncycled.node,
-            uncycled.node as ancestor,
-            uncycled.next_node,
+            links.node as ancestor,
+            links.next_node,
             0 as depth
-        from uncycled
+        from links
         union all
         select
-            walked.node,
-            uncycled.node as ancestor,
-            uncycled.next_node,
-            walked.depth + 1 as depth
-        from walked
-        inner join uncycled on walked.next_node = uncycled.node
-        where walked.depth < 64
+            reached.node,
+            reached.ancestor,
+            null as next_node,
+            reached.depth
+        from reached
     ),
 
-    resolved as (
+    marked as (
         select
-            walked.node,
-            max_by(walked.ancestor, walked.depth) as root,
-            max(walked.depth) as chain_depth
-        from walked
-        group by walked.node
+            steps.node,
+            steps.ancestor,
+            steps.next_node,
+            steps.depth,
+            case when cycles.node is not null then steps.depth end as cut_depth
+        from steps
+        left join cycles on steps.ancestor = cycles.node and steps.ancestor = cycles.smallest
     )
 
     select
-        resolved.node,
-        resolved.root,
-        resolved.chain_depth,
-        uncycled.next_node,
-        uncycled.is_cut
-    from resolved
-    inner join uncycled on resolved.node = uncycled.node
+        marked.node,
+        coalesce(min_by(marked.ancestor, marked.cut_depth), max_by(marked.ancestor, marked.depth)) as root,
+        coalesce(min(marked.cut_depth), max(marked.depth)) as chain_depth,
+        case when coalesce(min(marked.cut_depth), 1) > 0 then max(marked.next_node) end as next_node,
+        coalesce(min(marked.cut_depth), 1) = 0 as is_cut
+    from marked
+    group by marked.node
 {%- endmacro %}

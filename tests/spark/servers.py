@@ -24,6 +24,12 @@ SHORT_LIVED = (
     "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC "
     f"-Dlog4j2.configurationFile={LOGGING.as_uri()}"
 )
+# To generate and compile code, and to plan again after each stage, costs more than to run it on some rows
+INTERPRETED = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+}
 WORKERS = 2
 DEPLOY = "org.apache.spark.deploy"
 
@@ -105,10 +111,19 @@ def cluster(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def thrift_server(folder: Path) -> Iterator[int]:
-    """A Thrift server with a warehouse of its own; gives its port."""
+    """A Thrift server with a warehouse of its own and a metastore (Hive's, on Derby); gives its port."""
     port = free_port()
-    arguments = _server(folder, "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2", {})
-    options = {"hive.server2.thrift.port": str(port), "hive.server2.thrift.bind.host": LOCALHOST}
+    arguments = _server(
+        folder,
+        "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2",
+        INTERPRETED | {"spark.sql.catalogImplementation": "hive"},
+    )
+    options = {
+        "hive.server2.thrift.port": str(port),
+        "hive.server2.thrift.bind.host": LOCALHOST,
+        # each thread opens the metastore for itself, and the first 100 statements would have one each
+        "hive.server2.async.exec.threads": "4",
+    }
     for name, value in options.items():
         arguments += ["--hiveconf", f"{name}={value}"]
     with running("thrift", arguments, folder=folder, port=port):
@@ -117,12 +132,18 @@ def thrift_server(folder: Path) -> Iterator[int]:
 
 @contextmanager
 def connect_server(folder: Path) -> Iterator[str]:
-    """A server of Spark Connect with a warehouse of its own; gives its address."""
+    """A server of Spark Connect with a warehouse of its own; gives its address.
+
+    Its catalog is in its memory: it runs each statement in a thread of its own, which would open a metastore of
+    Hive for itself (a quarter of all its work).
+    """
     port = free_port()
     arguments = _server(
         folder,
         "org.apache.spark.sql.connect.service.SparkConnectServer",
-        {
+        INTERPRETED
+        | {
+            "spark.sql.catalogImplementation": "in-memory",
             "spark.connect.grpc.binding.address": LOCALHOST,
             "spark.connect.grpc.binding.port": str(port),
         },
@@ -137,7 +158,6 @@ def _server(folder: Path, main: str, options: dict[str, str]) -> list[str]:
         "spark.driver.host": LOCALHOST,
         "spark.driver.bindAddress": LOCALHOST,
         "spark.driver.extraJavaOptions": f"{SHORT_LIVED} -Dderby.system.home={folder}",
-        "spark.sql.catalogImplementation": "hive",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.ui.enabled": "false",
     }

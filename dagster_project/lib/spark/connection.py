@@ -16,6 +16,8 @@ from dagster_project.lib.warehouse.dbt_project import PROJECT
 from dagster_project.settings import Settings, current_environment
 
 ANSI = "spark.sql.ansi.enabled"
+# of a name in what a session of HiveServer2's protocol is opened with: Spark then takes it for its own
+OF_SESSION = "set:hiveconf:"
 # without these Spark makes a null of an overflow, cuts the digits of a product, moves times
 EXACT = {
     ANSI: "true",
@@ -109,34 +111,27 @@ def assert_exact(spark: SparkConnection) -> None:
 def keep_settings() -> None:
     """Lets every session of dbt-spark 1.11 have what the profile says.
 
-    It turns ANSI mode off by force (an overflow or a wrong cast would be a silent null), and hands settings to
-    a Thrift server as those of Hive, which Spark does not read: they are set by statements.
+    It turns ANSI mode off by force (an overflow or a wrong cast would be a silent null), and names settings to a
+    Thrift server in a way that Spark does not read. They go with the opening of the session: dbt opens one for
+    each node, and a statement for each setting was three of four statements.
     """
-    from dbt.adapters.spark.connections import (
-        SparkConnectionManager,
-        SparkConnectionMethod,
-        SparkCredentials,
-    )
+    from dbt.adapters.spark.connections import SparkConnectionMethod, SparkCredentials
 
     if getattr(SparkCredentials, "keeps_settings", False):
         return
-    complete, connect = SparkCredentials.__post_init__, SparkConnectionManager.open
+    complete = SparkCredentials.__post_init__
 
     def __post_init__(self: Any) -> None:
         complete(self)
         self.server_side_parameters[ANSI] = "true"
-
-    def open(cls: Any, connection: Any) -> Any:
-        is_new = connection.state != "open"
-        opened = connect(connection)
-        if is_new and opened.credentials.method == SparkConnectionMethod.THRIFT:
-            for name, value in opened.credentials.server_side_parameters.items():
-                opened.handle.cursor().execute(f"set {name}={value}")
-        return opened
+        if self.method == SparkConnectionMethod.THRIFT:
+            self.server_side_parameters = {
+                OF_SESSION + name.removeprefix(OF_SESSION): value
+                for name, value in self.server_side_parameters.items()
+            }
 
     SparkCredentials.__post_init__ = __post_init__
     SparkCredentials.keeps_settings = True
-    SparkConnectionManager.open = classmethod(open)
 
 
 def _credentials(target: str) -> Any:
