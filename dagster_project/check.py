@@ -28,9 +28,7 @@ from dagster_project.settings import SettingsError
 
 def run_check(call: Call) -> ExitCode:
     """`kam check`: lands into a folder that is thrown away, and says what the folders look like."""
-    with tempfile.TemporaryDirectory(
-        dir=call.settings.temporary_directory, prefix="kam-check-"
-    ) as folder:
+    with tempfile.TemporaryDirectory(prefix="kam-check-") as folder:
         settings = call.settings.model_copy(update={"out": Path(folder)})
         with progress(call.errors, quiet=call.as_json):
             report = land_everything(settings, scratch=Path(folder))

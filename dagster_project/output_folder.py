@@ -1,7 +1,8 @@
 """The folders that a run writes into, and who may look into them.
 
 What may hold personal data lies in folders that only their owner opens: raw rows, the warehouse, runs, Dagster's
-storage. The files in them are made by engines that give them no mode of their own, so the folder keeps them.
+storage, and each run's folder in the temporary directory (`lib/run_folder.py`). The files in them are made by
+engines that give them no mode of their own, so the folder keeps them.
 """
 
 from __future__ import annotations
@@ -18,28 +19,11 @@ def private_folders(settings: Settings) -> tuple[Path, ...]:
     return (settings.raw, settings.warehouse.parent, settings.runs, settings.dagster_home)
 
 
-def make_scratch(settings: Settings, run_id: str) -> Path:
-    """The folder of what a run spills: rows of customers, so for its owner alone.
-
-    Raises:
-        SettingsError: the temporary directory cannot be written to.
-    """
-    folder = settings.scratch(run_id)
-    try:
-        folder.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsError(
-            f"temporary_directory {settings.temporary_directory}: {error.strerror}; "
-            "give a folder that can be written to"
-        ) from None
-    return folder.resolve()
-
-
 def make_folders(settings: Settings) -> None:
     """Makes what is absent, and closes what an older version or another program left open.
 
     Raises:
-        SettingsError: the output folder cannot be written to.
+        SettingsError: the output folder or the temporary directory cannot be written to.
     """
     try:
         settings.out.mkdir(parents=True, exist_ok=True)
@@ -51,3 +35,11 @@ def make_folders(settings: Settings) -> None:
         raise SettingsError(
             f"--out {settings.out}: {error.strerror}; give a folder that can be written to"
         ) from None
+    if settings.temporary_directory is not None:
+        try:
+            settings.temporary_directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                f"temporary_directory {settings.temporary_directory}: {error.strerror}; "
+                "give a folder that can be written to"
+            ) from None

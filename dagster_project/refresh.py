@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import shutil
 import time
 import uuid
 from dataclasses import dataclass, field, replace
@@ -37,7 +36,6 @@ from dagster_project.settings import (
 Status = Literal[
     "published", "nothing_to_do", "target_behind", "gate_failed", "unreadable", "failed"
 ]
-KEPT_RUN_FOLDERS = 30
 # Imports, the graph and dbt's manifest are some million objects that stay: Python's own limit of 700 new ones
 # walks them again and again (1.5 of 10 s of CPU before the first step).
 GC_OBJECTS = 50_000
@@ -133,7 +131,6 @@ def _run(settings: Settings, started: float, *, targets: tuple[str, ...] = ()) -
     from dagster_project.definitions import defs
 
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    _sweep_run_folders(settings)
     run_id = str(uuid.uuid4())
     folder = settings.runs / run_id
     run_folder.begin(folder)
@@ -148,12 +145,12 @@ def _run(settings: Settings, started: float, *, targets: tuple[str, ...] = ()) -
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 run_id=run_id,
             )
-        shutil.rmtree(settings.scratch(run_id), ignore_errors=True)
         outcome = _outcome(settings, folder, result, seconds=time.monotonic() - started)
         if targets and outcome.status == "published":
             outcome = replace(outcome, status="nothing_to_do", caught_up=targets)
         _keep_record(folder, outcome)
     finally:
+        run_folder.remove_scratch(folder)
         run_folder.end(folder)
     return outcome
 
@@ -233,15 +230,3 @@ def _error_of(event: Any) -> str:
         return str(failure.user_failure_data.description)
     error = failure.error.cause or failure.error
     return str(error.message).strip()
-
-
-def _sweep_run_folders(settings: Settings) -> None:
-    if not settings.runs.is_dir():
-        return
-    folders = sorted(settings.runs.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    for folder in folders:
-        # one of the web UI may be at work
-        if not run_folder.is_running(folder):
-            shutil.rmtree(settings.scratch(folder.name), ignore_errors=True)
-    for folder in folders[KEPT_RUN_FOLDERS:]:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -196,12 +196,6 @@ class Settings(BaseModel):
         """One folder of temporary files per run."""
         return self.out / "runs"
 
-    def scratch(self, run_id: str) -> Path:
-        """The folder of what a run spills and takes away again, in the run's own or in the temporary directory."""
-        if self.temporary_directory is None:
-            return self.runs / run_id / "scratch"
-        return self.temporary_directory / f"account-tiering-{run_id}"
-
     def profile(self, system: str) -> str:
         """The source profile of a folder under landing."""
         return self.profiles.get(system, "generic")

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagster_project.commands import Call, ExitCode, live_release
 from dagster_project.lib.progress import shown as progress
+from dagster_project.lib.run_folder import make_scratch, remove_scratch
+from dagster_project.output_folder import make_folders
 from dagster_project.refresh import RunInProgressError
-from dagster_project.settings import SettingsError, disable_telemetry
+from dagster_project.settings import Settings, SettingsError, disable_telemetry
 
 if TYPE_CHECKING:
     from dagster_project.lib.simulation.compared import Comparison
@@ -51,6 +55,15 @@ def run_simulate(call: Call) -> ExitCode:
     return ExitCode.DONE
 
 
+@contextmanager
+def _scratch(folder: Path, settings: Settings) -> Iterator[None]:
+    make_scratch(folder, settings.temporary_directory)
+    try:
+        yield
+    finally:
+        remove_scratch(folder)
+
+
 def compared(call: Call) -> Comparison:
     """The live release's tiers beside those of the call's policy."""
     import duckdb
@@ -65,12 +78,12 @@ def compared(call: Call) -> Comparison:
         f"another run works in {settings.out}; simulate once it has ended"
     )
     disable_telemetry()
+    make_folders(settings)
     try:
         with (
             FileLock(settings.out / ".lock").acquire(timeout=0),
-            tempfile.TemporaryDirectory(
-                dir=settings.temporary_directory or settings.runs, prefix=FOLDER_PREFIX
-            ) as folder,
+            tempfile.TemporaryDirectory(dir=settings.runs, prefix=FOLDER_PREFIX) as folder,
+            _scratch(Path(folder), settings),
         ):
             simulated = simulate(settings, call.policy, live, folder=Path(folder))
             return compare(

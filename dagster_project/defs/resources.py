@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from dagster_project.lib import run_folder
-from dagster_project.output_folder import make_folders, make_scratch
+from dagster_project.output_folder import make_folders
 from dagster_project.policy import Policy, load_policy
 from dagster_project.settings import Settings, load_settings
 
@@ -33,8 +33,7 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def scratch(self, run_id: str) -> Path:
         """The folder of what the run spills, open to nobody else."""
-        self.run_folder(run_id)
-        return make_scratch(self.settings, run_id)
+        return run_folder.make_scratch(self.run_folder(run_id), self.settings.temporary_directory)
 
 
 @dg.definitions

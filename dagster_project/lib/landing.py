@@ -95,10 +95,8 @@ def land_everything(settings: Settings, *, scratch: Path) -> LandingReport:
         means = Means(
             raw=settings.raw,
             scratch=scratch,
-            memory_limit=memory_limit,
-            threads=threads,
-            forgotten=Matcher(read_record(settings.raw)),
             database=database,
+            forgotten=Matcher(read_record(settings.raw)),
         )
         _land_all(found, report, means)
     report.errors.extend(_absent_entities(found, settings.landing))

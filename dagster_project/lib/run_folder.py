@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,8 @@ LANDING = "landing.json"
 RECORD = "outcome.json"
 NOTICES = "notices.json"
 BEGAN = "began"
+SCRATCH = "scratch"
+KEPT_RUN_FOLDERS = 30
 CHECKS = ("checks_dbt.json", "checks_gate.json")
 KILLED = "killed"
 MOMENT = "%Y-%m-%d %H:%M:%S"
@@ -49,6 +52,42 @@ def end(folder: Path) -> None:
     descriptor = _held.pop((folder / BEGAN).resolve(), None)
     if descriptor is not None:
         os.close(descriptor)
+
+
+def make_scratch(folder: Path, temporary_directory: Path | None) -> Path:
+    """Where a run puts what does not fit into memory, and files taken apart; open to its owner alone.
+
+    It is in the run's folder, or in the temporary directory with a link from the run's folder: whoever takes it
+    away follows the link, whatever the setting is by then.
+    """
+    scratch = folder / SCRATCH
+    if not scratch.is_symlink() and not scratch.exists() and temporary_directory is not None:
+        scratch.symlink_to(temporary_directory.resolve() / f"account-tiering-{folder.name}")
+    found = scratch.resolve()
+    found.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return found
+
+
+def remove_scratch(folder: Path) -> None:
+    """Takes away what `make_scratch` made and what lies in it."""
+    scratch = folder / SCRATCH
+    shutil.rmtree(scratch.resolve(), ignore_errors=True)
+    if scratch.is_symlink():
+        scratch.unlink()
+
+
+def sweep(runs: Path) -> None:
+    """Takes away old runs' folders, and what runs that are no longer at work have left in their scratch."""
+    if not runs.is_dir():
+        return
+    folders = sorted(runs.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    for age, folder in enumerate(folders):
+        # one of the web UI may be at work
+        if is_running(folder):
+            continue
+        remove_scratch(folder)
+        if age >= KEPT_RUN_FOLDERS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_running(folder: Path) -> bool:

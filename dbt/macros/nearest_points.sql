@@ -44,5 +44,6 @@
             )
         ).through_count as through_count
     from {{ distances }}
+    where {{ distances }}.distance is not null
     group by {{ distances }}.scheme, {{ distances }}.as_of_index, {{ distances }}.population
 {%- endmacro %}

@@ -2,6 +2,8 @@
    In a cycle the link of the smallest node is cut, so that each chain ends. Columns: node, root, chain_depth,
    is_cut. Chains of more than 64 links end there. #}
 {% macro resolved_chains(relation) -%}
+    {#- a key that holds the mark of the path would pass for another one -#}
+    {%- set step = "concat('|', replace(replace(cast(links.next_node as string), '^', '^0'), '|', '^1'), '|')" %}
     with recursive links as (
         select
             node,
@@ -13,7 +15,7 @@
         select
             links.node,
             links.next_node as ancestor,
-            concat('|', cast(links.next_node as string), '|') as path,
+            {{ step }} as path,
             1 as depth
         from links
         where links.next_node is not null
@@ -21,7 +23,7 @@
         select
             reached.node,
             links.next_node as ancestor,
-            concat(reached.path, cast(links.next_node as string), '|') as path,
+            concat(reached.path, substring({{ step }}, 2)) as path,
             reached.depth + 1 as depth
         from reached
         inner join links on reached.ancestor = links.node
@@ -29,7 +31,7 @@
             links.next_node is not null
             and reached.ancestor <> reached.node
             -- what leads into a cycle goes around it once: each round is a job of its own on Spark
-            and position(concat('|', cast(links.next_node as string), '|') in reached.path) = 0
+            and position({{ step }} in reached.path) = 0
             and reached.depth < 64
     ),
 

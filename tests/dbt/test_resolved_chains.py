@@ -56,6 +56,8 @@ def _line(length: int, last: int | None) -> dict[str, str | None]:
         _line(90, 0),
         _line(90, 70),
         _line(LONGEST, 0),
+        {"A": "x|C|y", "x|C|y": "C", "C": "D", "D": None},
+        {"A": "x^1C", "x^1C": "x|C", "x|C": "A^", "A^": "A"},
     ],
 )
 def test_chains_end_where_a_walk_ends(links: dict[str, str | None]) -> None:

@@ -23,7 +23,7 @@ from tests.pipeline.pipeline_runs import (
     REPOSITORY,
     Refreshed,
     Rows,
-    kam,
+    kam_process,
     published,
     published_rows,
     refreshed,
@@ -63,7 +63,9 @@ def seconds(company: tuple[Refreshed, str], tmp_path_factory: pytest.TempPathFac
     made, as_of = company
     timed = made.copy(tmp_path_factory.mktemp("timed"))
     began = time.monotonic()
-    outcome = kam("refresh", "--landing", timed.landing, "--out", timed.out, "--as-of", as_of)
+    outcome = kam_process(
+        "refresh", "--landing", timed.landing, "--out", timed.out, "--as-of", as_of
+    )
     assert outcome.returncode == 0, outcome.stderr
     return time.monotonic() - began
 
@@ -131,7 +133,9 @@ def test_a_killed_refresh_converges(
             "revenue": sum(row["revenue"] for row in wanted["account_tiers"]),
         }
     ]
-    outcome = kam("refresh", "--landing", broken.landing, "--out", broken.out, "--as-of", as_of)
+    outcome = kam_process(
+        "refresh", "--landing", broken.landing, "--out", broken.out, "--as-of", as_of
+    )
     assert outcome.returncode == 0, outcome.stderr
     assert broken.live.release_id != before
     assert published_rows(broken) == wanted

@@ -45,6 +45,7 @@ from tests.pipeline.pipeline_runs import (
     GOLDEN_AS_OF,
     Refreshed,
     kam,
+    kam_process,
     published,
     refreshed,
     snapshot,
@@ -100,7 +101,7 @@ def test_kam_says_what_it_did_and_never_whom(own: Refreshed) -> None:
     assert told["dry_run"]
     assert told["places"] == done["places"]
     assert told["held"] == done["held"]
-    again = kam("forget", "--email", ANNA, *where)
+    again = kam_process("forget", "--email", ANNA, *where)
     assert (again.returncode, again.stderr) == (0, "")
     assert "nothing is left" in again.stdout
     assert "crm/contacts_2.csv: 1 row\n" in again.stdout

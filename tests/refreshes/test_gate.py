@@ -13,6 +13,7 @@ from tests.pipeline.pipeline_runs import (
     GOLDEN_AS_OF,
     Refreshed,
     kam,
+    kam_process,
     published,
     refreshed,
     replace_line,
@@ -152,7 +153,7 @@ def test_absent_rates_are_what_is_missing(golden: Refreshed, tmp_path: Path) -> 
 def test_nothing_new_is_nothing_to_do(golden: Refreshed, tmp_path: Path) -> None:
     company = golden.copy(tmp_path)
     before = snapshot(company.out / "published")
-    run = kam(
+    run = kam_process(
         "refresh", "--landing", company.landing, "--out", company.out, "--as-of", GOLDEN_AS_OF
     )
     assert (run.returncode, run.stderr) == (0, ""), run.stderr

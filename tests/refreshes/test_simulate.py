@@ -28,6 +28,7 @@ from tests.pipeline.pipeline_runs import (
     Refreshed,
     Rows,
     kam,
+    kam_process,
     published,
     refreshed,
     rows_of,
@@ -136,7 +137,7 @@ def test_adventureworks_at_70_and_90_is_as_the_reference_says(
     before = without_lock(adventureworks.out)
     began = time.monotonic()
     moves = tmp_path / "moves.csv"
-    run = kam(
+    run = kam_process(
         *("simulate", "--policy", policy, "--out", adventureworks.out),
         *("--moves", moves, "--json"),
     )

@@ -11,8 +11,7 @@ import pytest
 from dagster_project.lib import run_folder
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.landing import LandingReport
-from dagster_project.output_folder import make_scratch
-from dagster_project.refresh import _sweep_run_folders
+from dagster_project.output_folder import make_folders
 from dagster_project.settings import Settings, SettingsError
 
 
@@ -83,29 +82,31 @@ def test_seconds_of_the_steps_come_back_and_older_records_have_none(tmp_path: Pa
 def test_old_run_folders_go_and_scratch_of_all(tmp_path: Path, directory: str | None) -> None:
     other = tmp_path / "fast" / "of somebody else"
     other.mkdir(parents=True)
-    settings = Settings(
-        out=tmp_path, temporary_directory=tmp_path / directory if directory else None
-    )
+    runs = tmp_path / "runs"
     for age in range(33):
-        (settings.runs / f"{age:02}").mkdir(parents=True)
-        (make_scratch(settings, f"{age:02}") / "spilt").touch()
-        os.utime(settings.runs / f"{age:02}", (2e9 - age, 2e9 - age))
-    assert len(list(tmp_path.rglob("spilt"))) == 33
-    assert (settings.runs / "07" / "scratch").exists() is (directory is None)
-    _sweep_run_folders(settings)
-    left = sorted(path.name for path in settings.runs.iterdir())
-    assert left == [f"{age:02}" for age in range(30)]
-    assert not list(tmp_path.rglob("spilt"))
+        run = runs / f"{age:02}"
+        run.mkdir(parents=True)
+        made = run_folder.make_scratch(run, tmp_path / directory if directory else None)
+        assert made == run_folder.make_scratch(run, None), "it stays where it was begun"
+        assert made.stat().st_mode & 0o077 == 0
+        (made / "spilt").touch()
+        if age == 7:
+            run_folder.begin(run)
+        os.utime(run, (2e9 - age, 2e9 - age))
+    assert len(list((tmp_path / (directory or "runs")).rglob("spilt"))) == 33
+    run_folder.sweep(runs)
+    assert sorted(path.name for path in runs.iterdir()) == [f"{age:02}" for age in range(30)]
+    assert [path.name for path in runs.glob("*/scratch")] == ["scratch"], "of the run at work"
+    assert (runs / "07" / "scratch" / "spilt").exists()
+    run_folder.end(runs / "07")
+    run_folder.sweep(runs)
+    assert not list(runs.glob("*/scratch"))
     assert [path.name for path in (tmp_path / "fast").iterdir()] == [other.name]
-    _sweep_run_folders(Settings(out=tmp_path / "absent"))
-
-
-def test_what_is_spilt_is_its_owners_alone(tmp_path: Path) -> None:
-    made = make_scratch(Settings(out=tmp_path, temporary_directory=tmp_path / "fast"), "r1")
-    assert made.stat().st_mode & 0o077 == 0
+    run_folder.sweep(tmp_path / "absent")
 
 
 def test_a_temporary_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
+    settings = Settings(out=tmp_path / "out", temporary_directory=tmp_path / "file")
     with pytest.raises(SettingsError, match=r"temporary_directory .*file: .*; give a folder that"):
-        make_scratch(Settings(out=tmp_path, temporary_directory=tmp_path / "file"), "r1")
+        make_folders(settings)

@@ -38,6 +38,7 @@ def extracts(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Lands the extracts; fails with every file that cannot be read, named."""
     folder = workspace.run_folder(context.run.run_id)
+    run_folder.sweep(workspace.settings.runs)
     report = land_everything(workspace.settings, scratch=workspace.scratch(context.run.run_id))
     run_folder.write_landing(folder, report)
     if report.errors:

@@ -7,13 +7,12 @@ import logging
 import os
 import tempfile
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
-from dagster_project.lib.extracts.connection import Database, connect
+from dagster_project.lib.extracts.connection import Database
 from dagster_project.lib.extracts.delimited import TextTable, open_delimited
 from dagster_project.lib.extracts.dialect_sql import macros
 from dagster_project.lib.extracts.discover import DeliveredFile, sha256_of
@@ -61,20 +60,16 @@ class Means:
     Attributes:
         raw: the raw zone.
         scratch: folder for temporary files, on a disk with room for the unpacked file.
-        memory_limit: DuckDB's, e.g. `1GB`.
-        threads: DuckDB's.
+        database: what reads the files, shared by them.
         forgotten: takes out of each file what was forgotten, also of one that was landed before.
-        database: that of the landing's files; without it each file has its own.
         looks: what was seen of each file of this landing: one that feeds several entities, or an archive of
             several members, is hashed once.
     """
 
     raw: Path
     scratch: Path
-    memory_limit: str
-    threads: int
+    database: Database
     forgotten: Matcher | None = None
-    database: Database | None = None
     looks: dict[Path, tuple[str, Probe | None]] = field(default_factory=dict)
 
 
@@ -134,7 +129,7 @@ def _land(delivered: DeliveredFile, means: Means, joined: Sequence[LedgerEntry])
     means.scratch.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(dir=means.scratch, prefix="land_") as name,
-        _connection(means, Path(name)) as connection,
+        means.database.connection() as connection,
     ):
         job = _job(delivered, delivery_id, means, scratch=Path(name), connection=connection)
         _show_joined(job, delivered, means, joined)
@@ -145,12 +140,6 @@ def _land(delivered: DeliveredFile, means: Means, joined: Sequence[LedgerEntry])
         finally:
             for part in (job.marked, job.loaded, job.rejected):
                 part.unlink(missing_ok=True)
-
-
-def _connection(means: Means, scratch: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-    if means.database is not None:
-        return means.database.connection()
-    return connect(scratch, memory_limit=means.memory_limit, threads=means.threads)
 
 
 def _show_joined(

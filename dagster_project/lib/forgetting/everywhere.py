@@ -32,6 +32,7 @@ from dagster_project.lib.forgetting.tables import Counts
 from dagster_project.lib.forgetting.texts import free_folder
 from dagster_project.lib.release.live import RELEASES, read_live
 from dagster_project.lib.release.publish import sweep
+from dagster_project.lib.run_folder import remove_scratch
 from dagster_project.settings import Settings
 
 TABLES = (".duckdb", ".parquet")
@@ -160,7 +161,7 @@ def _free_texts(
     for folder in (settings.runs, settings.dagster_home):
         if folder.is_dir():
             if not is_dry:
-                _remove_scratch(folder, settings)
+                _remove_scratch(folder)
             found = free_folder(folder, matcher, names.sure, is_dry=is_dry)
             done.add(f"{folder.name} (logs and records)", changed=sum(found.values()))
             if names.unsure:
@@ -177,10 +178,10 @@ def _remove_drawn(folder: Path, done: Forgotten, *, is_dry: bool) -> None:
     done.add("dashboard (picture and log)", removed=len(found))
 
 
-def _remove_scratch(folder: Path, settings: Settings) -> None:
+def _remove_scratch(folder: Path) -> None:
     """What a killed run left of its tables: nothing reads it again."""
     for run in folder.iterdir():
-        shutil.rmtree(settings.scratch(run.name), ignore_errors=True)
+        remove_scratch(run)
     for ending in TABLES:
         for path in folder.rglob(f"*{ending}*"):
             if path.is_file():

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.lib.release.live import LiveRelease
-from dagster_project.lib.run_folder import last_runs
+from dagster_project.lib.run_folder import SCRATCH, last_runs
 from dagster_project.lib.simulation.errors import SimulationError
 from dagster_project.lib.simulation.reach import PARAMETERS, Graph, Reach
 from dagster_project.lib.simulation.statements import statements
@@ -94,7 +94,7 @@ def _limits(settings: Settings, folder: Path) -> dict[str, Any]:
     return {
         "threads": settings.threads,
         "memory_limit": settings.memory_limit,
-        "temp_directory": str(folder / "scratch"),
+        "temp_directory": str(folder / SCRATCH),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from dagster_project.lib.extracts.connection import Database
 from dagster_project.lib.extracts.discover import find_deliveries
 from dagster_project.lib.extracts.entities import load_entities
 from dagster_project.lib.extracts.land import Means, land
@@ -70,8 +72,8 @@ class LandingFolder:
             self.write(name, content)
         files = find_deliveries(self.landing, profiles={}).files
         delivered = next(file for file in files if file.relative_path == name)
-        means = Means(raw=self.raw, scratch=self.scratch, memory_limit="500MB", threads=2)
-        entry = land(delivered, means)
+        with closing(Database(self.scratch, memory_limit="500MB", threads=2)) as database:
+            entry = land(delivered, Means(raw=self.raw, scratch=self.scratch, database=database))
         landed = Landed(entry, self.raw)
         assert entry.rows_read == entry.rows_loaded + entry.rows_rejected
         assert landed.rows("count(*)") == [(entry.rows_loaded,)]

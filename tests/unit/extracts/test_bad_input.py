@@ -9,6 +9,7 @@ import pytest
 
 from dagster_project.lib.extracts import delimited, gzip_files, records
 from dagster_project.lib.extracts import land as land_module
+from dagster_project.lib.extracts.connection import Database
 from dagster_project.lib.extracts.discover import find_deliveries
 from dagster_project.lib.extracts.errors import ExtractError, FileChangedError
 from dagster_project.lib.extracts.land import Means, land
@@ -164,12 +165,11 @@ def test_a_file_that_vanished_or_changed_is_left_for_the_next_run(folder: Landin
     path = folder.write("crm/users.csv", HEADER + "1,Ann,true\n")
     delivered = find_deliveries(folder.landing, profiles={}).files[0]
     path.write_text(HEADER + "1,Ann,true\n2,Bob,true\n")
+    database = Database(folder.scratch, memory_limit="200MB", threads=1)
+    means = Means(raw=folder.raw, scratch=folder.scratch, database=database)
     for _ in range(2):
         with pytest.raises(FileChangedError, match=r"crm/users\.csv"):
-            land(
-                delivered,
-                Means(raw=folder.raw, scratch=folder.scratch, memory_limit="200MB", threads=1),
-            )
+            land(delivered, means)
         path.unlink(missing_ok=True)
 
 

@@ -18,6 +18,7 @@ from dagster_project.lib.forgetting.found import Subject, find_subject
 from dagster_project.lib.forgetting.record import read_record
 from dagster_project.lib.landing import land_everything
 from dagster_project.lib.release.live import read_live
+from dagster_project.lib.run_folder import make_scratch
 from dagster_project.settings import Settings
 from tests.unit.forgetting.conftest import ANNA, BOB, sha, write_audience, write_sent
 
@@ -104,6 +105,16 @@ def test_a_dry_run_tells_what_the_call_tells(settings: Settings) -> None:
     assert [place.place for place in dry.places] == [place.place for place in done.places]
     assert dry.places[1:] == done.places[1:]
     assert [place.removed for place in done.places if "files made of it" in place.place] == [1]
+
+
+def test_what_a_killed_run_spilt_elsewhere_goes(settings: Settings, tmp_path: Path) -> None:
+    run = settings.runs / "r2"
+    run.mkdir()
+    elsewhere = make_scratch(run, tmp_path / "fast")
+    (elsewhere / "spilt").write_text(ANNA, encoding="utf-8")
+    called(settings, "email", ANNA)
+    assert not elsewhere.exists()
+    assert not (settings.runs / "r1" / "scratch").exists()
 
 
 def test_a_second_call_finds_nothing(settings: Settings) -> None:
