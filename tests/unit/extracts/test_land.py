@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dagster_project.lib.extracts import land as land_module
 from dagster_project.lib.extracts.entities import load_entities
 from dagster_project.lib.extracts.errors import ExtractError
 from dagster_project.lib.extracts.ledger import hash_file, read_ledger
@@ -120,7 +119,10 @@ def test_a_second_landing_costs_the_hash_only(
     folder: LandingFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = folder.land("crm/users.csv", USERS)
-    monkeypatch.setattr(land_module, "connect", lambda *_, **__: pytest.fail("read again"))
+    monkeypatch.setattr(
+        "dagster_project.lib.extracts.connection.connect",
+        lambda *_, **__: pytest.fail("read again"),
+    )
     assert folder.land("crm/users.csv").entry == first.entry
     assert folder.land("crm/users_copy.csv", USERS).entry == first.entry
     monkeypatch.undo()

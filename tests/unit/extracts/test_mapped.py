@@ -97,7 +97,8 @@ def test_the_same_files_are_landed_once(shop: Shop, monkeypatch: pytest.MonkeyPa
     shop.write("client_1.csv", "code;name\nC1;Ann\nC2;Bob\n")
     before = shop.land()
     monkeypatch.setattr(
-        "dagster_project.lib.extracts.land.connect", lambda *_, **__: pytest.fail("read again")
+        "dagster_project.lib.extracts.connection.connect",
+        lambda *_, **__: pytest.fail("read again"),
     )
     assert shop.land() == before
 
