@@ -29,11 +29,8 @@ class Workspace(dg.ConfigurableResource):  # type: ignore[type-arg]
         make_folders(self.settings)
         folder = self.settings.runs / run_id
         run_folder.begin(folder)
+        run_folder.make_scratch(folder, self.settings.temporary_directory)
         return folder
-
-    def scratch(self, run_id: str) -> Path:
-        """The folder of what the run spills, open to nobody else."""
-        return run_folder.make_scratch(self.run_folder(run_id), self.settings.temporary_directory)
 
 
 @dg.definitions

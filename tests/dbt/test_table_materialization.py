@@ -17,7 +17,6 @@ def built(folder: Path, selection: str = "+tier_playbook") -> None:
         ["--select", selection, "--indirect-selection", "cautious"],
         warehouse=folder / "warehouse.duckdb",
         run_folder=folder / "run",
-        scratch=folder / "scratch",
         memory_limit="1GB",
         threads=1,
     )

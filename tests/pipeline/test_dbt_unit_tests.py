@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.lib.demo.truth import Truth
-from dagster_project.lib.warehouse.dbt_project import PROJECT, parsed_folder
+from dagster_project.lib.warehouse.dbt_project import PROJECT, parsed_manifest
 from tests.pipeline.pipeline_runs import Refreshed
 
 
@@ -15,7 +15,6 @@ def test_every_unit_test_of_dbt_passes(
     demo: tuple[Refreshed, Truth], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from dbt.cli.main import dbtRunner
-    from dbt.contracts.graph.manifest import Manifest
 
     # views name their database, which is named for its file
     warehouse = tmp_path / "warehouse.duckdb"
@@ -25,8 +24,7 @@ def test_every_unit_test_of_dbt_passes(
     arguments = ["test", "--select", "test_type:unit", "--quiet"]
     arguments += ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
     arguments += ["--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path)]
-    parsed = Manifest.from_msgpack((parsed_folder() / "partial_parse.msgpack").read_bytes())
-    outcome = dbtRunner(manifest=parsed).invoke(arguments)
+    outcome = dbtRunner(manifest=parsed_manifest()).invoke(arguments)
     assert outcome.exception is None
     results = {
         result.node.name: (str(result.status), result.message) for result in outcome.result.results

@@ -33,8 +33,7 @@ def release(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Mater
     """Marts, audiences and manifest as one release, made live by one swap."""
     folder = workspace.run_folder(context.run.run_id)
     checks = run_folder.read_checks(folder)
-    spill = workspace.scratch(context.run.run_id)
-    with open_warehouse(workspace.settings, spill=spill) as connection:
+    with open_warehouse(workspace.settings, spill=folder / run_folder.SCRATCH) as connection:
         live = publish_release(
             connection, settings=workspace.settings, policy=workspace.policy, checks=checks
         )

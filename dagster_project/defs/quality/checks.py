@@ -64,7 +64,7 @@ def gate(
     settings = workspace.settings
     folder = workspace.run_folder(context.run.run_id)
     live = read_live(settings.published)
-    with open_warehouse(settings, spill=workspace.scratch(context.run.run_id)) as connection:
+    with open_warehouse(settings, spill=folder / run_folder.SCRATCH) as connection:
         results = run_gate(
             connection,
             policy=workspace.policy,

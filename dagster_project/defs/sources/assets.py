@@ -39,7 +39,7 @@ def extracts(
     """Lands the extracts; fails with every file that cannot be read, named."""
     folder = workspace.run_folder(context.run.run_id)
     run_folder.sweep(workspace.settings.runs)
-    report = land_everything(workspace.settings, scratch=workspace.scratch(context.run.run_id))
+    report = land_everything(workspace.settings, scratch=folder / run_folder.SCRATCH)
     run_folder.write_landing(folder, report)
     if report.errors:
         raise dg.Failure("extracts unreadable:\n" + "\n".join(report.errors), allow_retries=False)

@@ -96,7 +96,6 @@ def run_dbt(
         selection,
         settings=workspace.settings,
         run_folder=workspace.run_folder(context.run.run_id).resolve(),
-        scratch=workspace.scratch(context.run.run_id),
         full=full,
     )
 

@@ -94,12 +94,18 @@ def manifest() -> dict[str, Any]:
     return loaded
 
 
+def parsed_manifest(target: str = "duckdb") -> Any:
+    """A copy of dbt's own manifest, for one call of `dbtRunner`, which then does not parse."""
+    from dbt.contracts.graph.manifest import Manifest
+
+    return Manifest.from_msgpack((parsed_folder(target) / "partial_parse.msgpack").read_bytes())
+
+
 def build(
     selection: Sequence[str],
     *,
     warehouse: Path,
     run_folder: Path,
-    scratch: Path,
     memory_limit: str,
     threads: int,
     full: bool = False,
@@ -119,7 +125,7 @@ def build(
     results = _invoke(
         [*arguments, *_common_arguments(run_folder / "dbt", target), *selection],
         warehouse=warehouse,
-        scratch=scratch,
+        run_folder=run_folder,
         memory_limit=memory_limit,
         threads=threads,
         target=target,
@@ -144,7 +150,7 @@ def compiled(names: Sequence[str], *, folder: Path) -> dict[str, str]:
             *("--indirect-selection", "empty", "--select", *names),
         ],
         warehouse=folder / "warehouse.duckdb",
-        scratch=folder / "scratch",
+        run_folder=folder,
         memory_limit="1GB",
         threads=1,
         target="duckdb",
@@ -156,15 +162,15 @@ def _invoke(
     arguments: Sequence[str],
     *,
     warehouse: Path,
-    scratch: Path,
+    run_folder: Path,
     memory_limit: str,
     threads: int,
     target: str,
 ) -> list[NodeResult]:
     # dbt takes seconds to import
     from dbt.cli.main import dbtRunner
-    from dbt.contracts.graph.manifest import Manifest
 
+    scratch = run_folder / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     set_environment(
         {
@@ -174,9 +180,8 @@ def _invoke(
             "KAM_THREADS": str(threads),
         }
     )
-    parsed = Manifest.from_msgpack((parsed_folder(target) / "partial_parse.msgpack").read_bytes())
     try:
-        outcome = dbtRunner(manifest=parsed).invoke([*arguments])
+        outcome = dbtRunner(manifest=parsed_manifest(target)).invoke([*arguments])
     finally:
         if target == "duckdb":
             _close_duckdb()

@@ -13,7 +13,7 @@ from dagster_project.settings import Settings
 
 
 def build(
-    selection: Sequence[str], *, settings: Settings, run_folder: Path, scratch: Path, full: bool
+    selection: Sequence[str], *, settings: Settings, run_folder: Path, full: bool
 ) -> list[dbt_project.NodeResult]:
     """One `dbt build` on the engine of the settings; the warehouse then shows what was built.
 
@@ -23,8 +23,8 @@ def build(
         DbtError: dbt did not run at all, or a model failed.
     """
     if settings.on_spark:
-        return _build_on_spark(selection, settings=settings, run_folder=run_folder, scratch=scratch)
-    return _build(selection, settings=settings, run_folder=run_folder, scratch=scratch, full=full)
+        return _build_on_spark(selection, settings=settings, run_folder=run_folder)
+    return _build(selection, settings=settings, run_folder=run_folder, full=full)
 
 
 def hand_in(settings: Settings, *names: str) -> None:
@@ -60,13 +60,12 @@ def queries(settings: Settings) -> Iterator[Queries]:
 
 
 def _build(
-    selection: Sequence[str], *, settings: Settings, run_folder: Path, scratch: Path, full: bool
+    selection: Sequence[str], *, settings: Settings, run_folder: Path, full: bool
 ) -> list[dbt_project.NodeResult]:
     return dbt_project.build(
         selection,
         warehouse=settings.warehouse.resolve(),
         run_folder=run_folder,
-        scratch=scratch,
         memory_limit=settings.memory_limit,
         threads=settings.threads,
         full=full,
@@ -75,16 +74,14 @@ def _build(
 
 
 def _build_on_spark(
-    selection: Sequence[str], *, settings: Settings, run_folder: Path, scratch: Path
+    selection: Sequence[str], *, settings: Settings, run_folder: Path
 ) -> list[dbt_project.NodeResult]:
     from dagster_project.lib.spark.connection import assert_exact, spark_connection
     from dagster_project.lib.spark.tables import hand_over
 
     with spark_connection(settings) as spark:
         assert_exact(spark)
-        results = _build(
-            selection, settings=settings, run_folder=run_folder, scratch=scratch, full=True
-        )
+        results = _build(selection, settings=settings, run_folder=run_folder, full=True)
         nodes = dbt_project.manifest()["nodes"]
         built = [
             nodes[result.unique_id]
