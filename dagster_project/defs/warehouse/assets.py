@@ -62,7 +62,7 @@ def transform(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
 def exports(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Event]:
     """Builds what is made only from marts that passed the gate."""
     log.info("exporting what passed the gate")
-    results = run_dbt(["--select", AFTER_THE_GATE], context=context, workspace=workspace)
+    results = run_dbt(["--select", AFTER_THE_GATE, "--exclude", "resource_type:unit_test"], context=context, workspace=workspace)
     yield from events(results)
     assert_complete(results, checked(results, workspace))
 

@@ -5,24 +5,24 @@
     meta={'parts': 'int_as_ofs_fingerprinted'},
 ) }}
 
--- equal values stand together: the curve has a point after each group of them
+-- equal values are peers: the frame of an ordered window ends with the last of them, so they stand
+-- together, each at the point behind them all
 with points as (
     select
         scheme_values.scheme,
         scheme_values.as_of_index,
         scheme_values.population,
         scheme_values.value,
-        count(*) as account_count,
-        sum(scheme_values.value) as value_sum
+        count(*) over curve as through_count,
+        cast(sum(scheme_values.value) over curve as decimal(27, 4)) as through
     from {{ ref('int_account_scheme_values') }} as scheme_values
     where
         scheme_values.value > 0
         and {{ in_changed_as_ofs('as_of_index', ref('int_as_ofs_fingerprinted')) }}
-    group by
-        scheme_values.scheme,
-        scheme_values.as_of_index,
-        scheme_values.population,
-        scheme_values.value
+    window curve as (
+        partition by scheme_values.scheme, scheme_values.as_of_index, scheme_values.population
+        order by scheme_values.value desc
+    )
 ),
 
 totals as (
@@ -30,42 +30,29 @@ totals as (
         points.scheme,
         points.as_of_index,
         points.population,
-        cast(sum(points.account_count) as bigint) as total_count,
-        cast(sum(points.value_sum) as decimal(27, 4)) as total
+        max(points.through_count) as total_count,
+        max(points.through) as total
     from points
     group by points.scheme, points.as_of_index, points.population
 ),
 
-summed as (
-    select
-        points.*,
-        cast(sum(points.account_count) over curve as bigint) as through_count,
-        cast(sum(points.value_sum) over curve as decimal(27, 4)) as through
-    from points
-    window curve as (
-        partition by points.scheme, points.as_of_index, points.population
-        order by points.value desc
-        rows between unbounded preceding and current row
-    )
-),
-
 curve as (
     select
-        summed.scheme,
-        summed.as_of_index,
-        summed.population,
-        summed.value,
-        summed.through_count,
-        summed.through,
+        points.scheme,
+        points.as_of_index,
+        points.population,
+        points.value,
+        points.through_count,
+        points.through,
         totals.total,
-        cast(summed.through_count as double) / cast(totals.total_count as double) as x,
-        1 - cast(summed.through as double) / cast(totals.total as double) as short_of_one
-    from summed
+        cast(points.through_count as double) / cast(totals.total_count as double) as x,
+        1 - cast(points.through as double) / cast(totals.total as double) as short_of_one
+    from points
     inner join totals
         on
-            summed.scheme = totals.scheme
-            and summed.as_of_index = totals.as_of_index
-            and summed.population = totals.population
+            points.scheme = totals.scheme
+            and points.as_of_index = totals.as_of_index
+            and points.population = totals.population
 ),
 
 -- a distance between shares has no exact form: compared at twelve places, the fewer accounts win.
@@ -85,7 +72,7 @@ first_nearest as (
 ),
 
 first_ends as (
-    select curve.*
+    select distinct curve.*
     from curve
     inner join first_nearest
         on
@@ -119,7 +106,7 @@ second_nearest as (
 ),
 
 second_ends as (
-    select curve.*
+    select distinct curve.*
     from curve
     inner join second_nearest
         on

@@ -174,7 +174,7 @@ select
     {{ ratio('tiered.before_value', 'tiered.total') }} as share_before,
     -- an amount is the line itself, whoever has reached it
     cast(
-        coalesce(better.cut_value, lines.entry_value) - tiered.value as decimal(38, 4)
+        coalesce(better.cut_value, lines.entry_value) - tiered.value as decimal(18, 4)
     ) as distance,
     as_ofs.input_fingerprint
 from tiered
