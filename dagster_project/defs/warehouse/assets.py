@@ -20,6 +20,7 @@ from dagster_project.lib.warehouse.dbt_checks import check_results, checked_node
 log = logging.getLogger(__name__)
 
 AFTER_THE_GATE = "tag:after_the_gate"
+UNIT_TESTS = "resource_type:unit_test"
 Event = dg.MaterializeResult[None] | dg.AssetCheckResult
 
 
@@ -38,7 +39,7 @@ def transform(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
     if full:
         built_by.forget(warehouse)
     results = run_dbt(
-        ["--exclude", AFTER_THE_GATE, "resource_type:unit_test"],
+        ["--exclude", AFTER_THE_GATE, UNIT_TESTS],
         context=context,
         workspace=workspace,
         full=full,
@@ -62,7 +63,9 @@ def transform(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterat
 def exports(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[Event]:
     """Builds what is made only from marts that passed the gate."""
     log.info("exporting what passed the gate")
-    results = run_dbt(["--select", AFTER_THE_GATE, "--exclude", "resource_type:unit_test"], context=context, workspace=workspace)
+    results = run_dbt(
+        ["--select", AFTER_THE_GATE, "--exclude", UNIT_TESTS], context=context, workspace=workspace
+    )
     yield from events(results)
     assert_complete(results, checked(results, workspace))
 

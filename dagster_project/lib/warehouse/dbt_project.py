@@ -170,6 +170,9 @@ def _invoke(
     # dbt takes seconds to import
     from dbt.cli.main import dbtRunner
 
+    from dagster_project.lib.warehouse.dbt_events import drop_unread_events
+
+    drop_unread_events()
     scratch = run_folder / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     set_environment(
