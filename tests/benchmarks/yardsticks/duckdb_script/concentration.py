@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import duckdb
 
+from tests.benchmarks.yardsticks.duckdb_script import history
+
 PLACED = """
 create or replace temp view placed as
 select
@@ -104,6 +106,7 @@ inner join seconds using (w)
 
 # The newest window's curves, one account after the other.
 PARETO = """
+create table pareto as
 with newest as (
     {newest}
 ),
@@ -119,17 +122,30 @@ summed as (
 )
 select
     scheme,
+    curve_rank,
+    account,
+    value,
+    case when value > 0 then share(value, total) end as share,
+    case when value > 0 then share(before, total) end as share_before,
+    case when value > 0 then share(through, total) end as cumulative_share,
+    case when total_net > 0 then share(through_net, total_net) end as cumulative_share_net,
+    rank
+from summed
+"""
+PARETO_MART = """
+select
+    scheme,
     'all' as population,
     curve_rank,
     account as account_key,
     date '{as_of}' as as_of,
     money(value) as value,
-    case when value > 0 then share(value, total) end as share,
-    case when value > 0 then share(before, total) end as share_before,
-    case when value > 0 then share(through, total) end as cumulative_share,
-    case when total_net > 0 then share(through_net, total_net) end as cumulative_share_net,
+    share,
+    share_before,
+    cumulative_share,
+    cumulative_share_net,
     tier(rank) as tier
-from summed
+from pareto
 order by scheme, curve_rank
 """
 NEWEST = """
@@ -144,12 +160,11 @@ from tiers
 inner join {scheme}_lines as lines using (w)
 where tiers.w = 36 and tiers.{scheme}_value is not null
 """
-SCHEMES = {"revenue": ("revenue", "raw_rank"), "margin": ("gross_margin", "margin_rank")}
 TOPS = [(percent, of) for of in ("active", "all") for percent in (1, 5, 10, 20)]
 
 
-def concentration(scheme: str) -> str:
-    """The query of a scheme's rows of `portfolio_concentration`, from the view that `PLACED` makes."""
+def build(connection: duckdb.DuckDBPyConnection) -> None:
+    """The tables `concentration` and `pareto`."""
     counts = {"active": "active_count", "all": "account_count"}
     tops = ", ".join(
         f"sum(value) filter (100 * (place - 1) < {percent} * {counts[of]}) as top_{percent}_{of}"
@@ -159,19 +174,13 @@ def concentration(scheme: str) -> str:
         f"share(summed.top_{percent}_{of}, summed.total) as top_{percent}_percent_of_{of}_share"
         for percent, of in TOPS
     )
-    return CONCENTRATION.format(name=SCHEMES[scheme][0], tops=tops, top_shares=shares)
-
-
-def build(connection: duckdb.DuckDBPyConnection) -> None:
-    """The table `concentration`."""
-    for scheme, into in (("revenue", "create table concentration as"), ("margin", "insert into concentration")):
+    into = "create table concentration as"
+    for scheme, name, _ in history.SCHEMES:
         connection.execute(PLACED.format(scheme=scheme))
-        connection.execute(f"{into} {concentration(scheme)}")
-
-
-def pareto(as_of: str) -> str:
-    """The query of `pareto_curve`."""
+        query = CONCENTRATION.format(name=name, tops=tops, top_shares=shares)
+        connection.execute(f"{into} {query}")
+        into = "insert into concentration"
     newest = "union all".join(
-        NEWEST.format(scheme=scheme, name=name, rank=rank) for scheme, (name, rank) in SCHEMES.items()
+        NEWEST.format(scheme=scheme, name=name, rank=rank) for scheme, name, rank in history.SCHEMES
     )
-    return PARETO.format(newest=newest, as_of=as_of)
+    connection.execute(PARETO.format(newest=newest))

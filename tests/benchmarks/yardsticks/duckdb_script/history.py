@@ -105,33 +105,34 @@ from sorted
 inner join revenue_lines using (w)
 inner join margin_lines using (w)
 """
+# to the line of the next tier, where somebody is in it; in A to its own
+DISTANCE = """
+money(
+    case
+        when {rank} < 3 then {scheme}_lines.a_line
+        when {scheme}_lines.b_line < {scheme}_lines.a_line then {scheme}_lines.b_line
+    end - {scheme}_value
+)
+"""
 SCHEME = """
 case when sorted.{scheme}_value > 0 then share(sorted.{scheme}_value, {scheme}_lines.total) end
     as {name}_share,
 case when sorted.{scheme}_value > 0 then share(sorted.{scheme}_before, {scheme}_lines.total) end
     as {name}_share_before,
 tier(sorted.{rank}) as {name}_tier,
--- to the line of the next tier, where somebody is in it; in A to its own
-money(
-    case
-        when sorted.{rank} < 3 then {scheme}_lines.a_line
-        when {scheme}_lines.b_line < {scheme}_lines.a_line then {scheme}_lines.b_line
-    end - sorted.{scheme}_value
-) as {name}_distance
+{distance} as {name}_distance
 """
 POSTURE = """
 case
-    when sorted.margin < 0 and sorted.raw_rank < 3 and sorted.is_covered then 'fix'
-    when sorted.is_idle and sorted.stable_rank < 3 then 'win'
-    when sorted.stable_rank = 1 then 'defend'
-    when sorted.stable_rank = 2 then 'maintain'
+    when margin < 0 and raw_rank < 3 and is_covered then 'fix'
+    when is_idle and stable_rank < 3 then 'win'
+    when stable_rank = 1 then 'defend'
+    when stable_rank = 2 then 'maintain'
     else 'serve lean'
 end
 """
-SCHEMES = {
-    "revenue": SCHEME.format(scheme="revenue", name="revenue", rank="raw_rank"),
-    "margin": SCHEME.format(scheme="margin", name="gross_margin", rank="margin_rank"),
-}
+# the script's name of a scheme, the product's, and the column of an account's tier by it
+SCHEMES = (("revenue", "revenue", "raw_rank"), ("margin", "gross_margin", "margin_rank"))
 
 # Each row counts twice: as the month that it is, and as the one before the next.
 MIGRATION = """
@@ -252,6 +253,7 @@ from moves
 order by account, w
 """
 
+
 def stable(window: str) -> str:
     """The best tier within the patience, at a window."""
     return STABLE.format(w=window, first=FIRST.format(w=window))
@@ -272,4 +274,13 @@ def explain_moves(connection: duckdb.DuckDBPyConnection) -> None:
 
 def mart() -> str:
     """The query of `account_tier_history`."""
-    return HISTORY.format(posture=POSTURE, **SCHEMES)
+    schemes = {
+        scheme: SCHEME.format(scheme=scheme, name=name, rank=rank, distance=distance(scheme, rank))
+        for scheme, name, rank in SCHEMES
+    }
+    return HISTORY.format(posture=POSTURE, **schemes)
+
+
+def distance(scheme: str, rank: str) -> str:
+    """How far an account is from the next tier by a scheme."""
+    return DISTANCE.format(scheme=scheme, rank=rank)

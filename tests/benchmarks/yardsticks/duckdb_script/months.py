@@ -104,6 +104,7 @@ select
     'crm:accounts:' || accounts.account_id as account_key,
     coalesce(accounts.account_name, customers.customer_name) as account_name,
     accounts.account_type,
+    accounts.account_id as crm_account_id,
     customers.customer_id,
     coalesce(accounts.country_code, customers.country_code) as country_code,
     accounts.industry,
@@ -115,6 +116,7 @@ union all
 select
     'erp:customers:' || customers.customer_id,
     customers.customer_name,
+    null,
     null,
     customers.customer_id,
     customers.country_code,
