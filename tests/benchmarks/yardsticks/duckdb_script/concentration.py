@@ -137,7 +137,7 @@ select
     scheme,
     'all' as population,
     curve_rank,
-    account as account_key,
+    account_key,
     date '{as_of}' as as_of,
     money(value) as value,
     share,
@@ -146,6 +146,7 @@ select
     cumulative_share_net,
     tier(rank) as tier
 from pareto
+inner join accounts using (account)
 order by scheme, curve_rank
 """
 NEWEST = """

@@ -11,10 +11,10 @@ from tests.benchmarks.yardsticks.duckdb_script import months, windows, working, 
 
 HISTORY = """
 with sorted as (
-    select * from margin_curve order by account, w
+    select * from margin_curve inner join accounts using (account) order by account, w
 )
 select
-    sorted.account as account_key,
+    sorted.account_key,
     first_day(sorted.w) as as_of,
     money(sorted.revenue) as revenue,
     money(sorted.margin) as gross_margin,
@@ -45,13 +45,13 @@ order by account_key
 
 MONTHLY = """
 select
-    account as account_key,
+    account_key,
     first_day(m) as month,
     money(revenue) as revenue,
     money(cost) as cost,
     case when costed_line_count > 0 then money(costed_revenue - cost) end as gross_margin,
     invoice_count
-from (select * from account_months order by account, m)
+from (select * from account_months inner join accounts using (account) order by account, m)
 """
 
 

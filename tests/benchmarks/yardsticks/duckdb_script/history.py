@@ -84,10 +84,13 @@ from ranked
 
 HISTORY = """
 with sorted as (
-    select * from tiers order by account, w
+    select tiers.*, accounts.account_key
+    from tiers
+    inner join accounts using (account)
+    order by tiers.account, tiers.w
 )
 select
-    sorted.account as account_key,
+    sorted.account_key,
     first_day(sorted.w) as as_of,
     first_day(sorted.w - 1) as month,
     money(sorted.revenue) as revenue,
@@ -234,7 +237,7 @@ from replayed
 
 MOVES_MART = """
 select
-    account as account_key,
+    account_key,
     first_day(w) as as_of,
     first_day(w - 1) as month,
     'monthly' as move_kind,
@@ -250,6 +253,7 @@ select
     money(from_value) as from_value,
     money(to_value) as to_value
 from moves
+inner join accounts using (account)
 order by account, w
 """
 

@@ -1,7 +1,7 @@
 """From delivered files to account x month: landing, rates, accounts, conversion.
 
-Money is counted in ten-thousandths (`bigint`), months from the first of the 36 (`m`), and an account is an
-enumeration in the order of its keys: nothing inside is text, and DuckDB adds 64-bit numbers fastest.
+Money is counted in ten-thousandths (`bigint`), months from the first of the 36 (`m`), and accounts
+are numbered in the order of their keys: nothing inside is text, and DuckDB adds 64-bit numbers fastest.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ end
 """
 
 ACCOUNTS = """
-create table spine as
+create table accounts as
+with spine as (
 select
     'crm:accounts:' || accounts.account_id as account_key,
     coalesce(accounts.account_name, customers.customer_name) as account_name,
@@ -124,9 +125,9 @@ select
     null,
     null
 from raw_customers as customers
-anti join raw_accounts as accounts on accounts.erp_customer_id = customers.customer_id;
-create type account_key as enum (select account_key from spine order by account_key);
-create table accounts as select account_key::account_key as account, * exclude (account_key) from spine;
+anti join raw_accounts as accounts on accounts.erp_customer_id = customers.customer_id
+)
+select row_number() over (order by account_key)::integer as account, * from spine
 """
 
 ACCOUNT_CURRENCY_MONTHS = """
@@ -222,13 +223,14 @@ with lists as (
     group by account, m
 ),
 sorted as (
-    select months.*, coalesce(lists.currencies, months.first_currency) as currencies
+    select months.*, accounts.account_key, coalesce(lists.currencies, months.first_currency) as currencies
     from account_months as months
+    inner join accounts using (account)
     left join lists using (account, m)
     order by months.account, months.m
 )
 select
-    account as account_key,
+    account_key,
     first_day(m) as month,
     money(revenue) as revenue,
     money(revenue_constant_currency) as revenue_constant_currency,

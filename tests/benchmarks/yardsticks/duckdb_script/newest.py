@@ -57,6 +57,7 @@ create table newest as
 with described as (
     select
         tiers.* exclude (w, invoice_count, rank_after),
+        accounts.account_key,
         accounts.account_name,
         accounts.country_code,
         accounts.industry,
@@ -227,6 +228,7 @@ planned as (
 )
 select
     newest.account,
+    newest.account_key,
     newest.account_name,
     newest.stable_rank,
     newest.relationship,
@@ -242,12 +244,12 @@ inner join planned using (stable_rank, relationship)
 
 TIERS = """
 select
-    newest.account as account_key,
+    newest.account_key,
     newest.account_name,
     newest.relationship,
     date '{as_of}' as as_of,
-    newest.account as ultimate_parent_account_key,
-    newest.account as classified_account_key,
+    newest.account_key as ultimate_parent_account_key,
+    newest.account_key as classified_account_key,
     newest.country_code,
     newest.industry,
     newest.owner_id,
@@ -337,7 +339,7 @@ tier(newest.{rank}) as {name}_tier,
 
 MARTS = {
     "account_plays": """
-        select newest.account as account_key, plays.play_rank, play_id, play_trigger, play_kind
+        select newest.account_key, plays.play_rank, play_id, play_trigger, play_kind
         from newest
         inner join plays
             on
@@ -370,7 +372,7 @@ MARTS = {
             where is_sliding
         )
         select
-            seen.account as account_key,
+            newest.account_key,
             seen.reason,
             seen.reason_order,
             newest.account_name,
@@ -389,7 +391,7 @@ MARTS = {
     """,
     "account_coverage": """
         select
-            account as account_key,
+            account_key,
             account_name,
             date '{as_of}' as as_of,
             tier(stable_rank) as final_tier,
@@ -440,7 +442,7 @@ MARTS = {
     """,
     "published_tiers": """
         select
-            newest.account as account_key,
+            newest.account_key,
             date '{as_of}' as as_of,
             date '{as_of}'::timestamp as published_at,
             tier(stable_rank) as final_tier,
@@ -450,18 +452,18 @@ MARTS = {
             posture,
             md5(
                 case
-                    when spine.crm_account_id is null or spine.customer_id is null
-                        then newest.account::varchar
-                    else newest.account::varchar || '|erp:customers:' || spine.customer_id
+                    when accounts.crm_account_id is null or accounts.customer_id is null
+                        then newest.account_key
+                    else newest.account_key || '|erp:customers:' || accounts.customer_id
                 end
             ) as members_hash
         from newest
-        inner join accounts as spine using (account)
+        inner join accounts using (account)
         order by newest.account
     """,
     "account_members": """
         select
-            account as account_key,
+            account_key,
             'crm' as source_system,
             'accounts' as source_entity,
             crm_account_id as source_id,
@@ -471,7 +473,7 @@ MARTS = {
         where crm_account_id is not null
         union all
         select
-            account,
+            account_key,
             'erp',
             'customers',
             customer_id,
@@ -481,7 +483,7 @@ MARTS = {
         where customer_id is not null
     """,
     "account_aliases": """
-        select 'erp:customers:' || customer_id as alias_key, account as account_key
+        select 'erp:customers:' || customer_id as alias_key, account_key
         from accounts
         where customer_id is not null and crm_account_id is not null
     """,
