@@ -24,12 +24,12 @@ MEMORY_LIMIT = "1GB"
 
 @contextmanager
 def working(job: Job) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the job's own database."""
+    """A connection to a database in memory, which spills beyond its limit: a file would be compressed first."""
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY_LIMIT,
         "temp_directory": str(job.out / "spill"),
     }
-    with duckdb.connect(str(job.out / "work.duckdb"), config=settings) as connection:
+    with duckdb.connect(config=settings) as connection:
         yield connection
 
 
