@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
-from tests.benchmarks.comparing import assert_equal_marts, published_marts
+from tests.benchmarks.comparing import assert_equal_core, assert_equal_marts, published_marts
 from tests.benchmarks.deliveries import CHANGES, delivery, lay
 from tests.benchmarks.figures import Run, state_of
 from tests.benchmarks.generate_lines import landing_folder
@@ -24,6 +24,7 @@ from tests.benchmarks.workshop import BIN, Workshop
 YARDSTICKS = Path(__file__).with_name("yardsticks")
 CHANGE_WORDS = {"day": "one day", "month": "one month", "late": "late credit notes"}
 SCRIPT = "DuckDB script"
+CORE = "DuckDB script, core"
 # Above it the scripts run once, and only the last change is compared: minutes each.
 MOST_REPEATED = 10 * MILLION
 
@@ -48,32 +49,46 @@ class Site:
 
     @property
     def kept_marts(self) -> Path:
-        """The DuckDB script's marts of the first load, kept for the other scripts."""
-        script = state_of([YARDSTICKS / "hand_script.py"])
+        """The core's marts of the first load, kept for the scripts of other engines."""
+        script = state_of([YARDSTICKS / "duckdb_script"])
         return self.base.parent / f"marts_{script}"
 
-    def by_hand(self, landing: Path, *, name: str) -> Run:
-        """The DuckDB script, its marts in `hand_out/marts` of the scratch folder."""
-        return self.shop.script(
-            "hand_script", landing, self.shop.fresh("hand_out"), name=f"{self.title}/{name}"
-        )
-
+    @property
     def hand_marts(self) -> Path:
-        """The DuckDB script's marts of the first load, from an earlier run where there was one."""
+        """The marts of the DuckDB script's last run."""
+        return self.shop.scratch / "hand_out" / "marts"
+
+    def by_hand(self, landing: Path, *, name: str) -> Run:
+        """The whole DuckDB script."""
+        return self._script("duckdb_script", landing, name)
+
+    def core_by_hand(self) -> Run:
+        """Its core, on the first load; the marts are kept."""
+        run = self._script("duckdb_script.core", self.base, CORE)
+        shutil.rmtree(self.kept_marts, ignore_errors=True)
+        shutil.copytree(self.hand_marts, self.kept_marts)
+        return run
+
+    def core_marts(self) -> Path:
+        """The core's marts of the first load, from an earlier run where there was one."""
         if not self.kept_marts.is_dir():
-            self.by_hand(self.base, name=SCRIPT)
-            self.keep_marts()
+            self.core_by_hand()
         return self.kept_marts
 
-    def keep_marts(self) -> None:
-        """Keeps the marts of the script's last run."""
-        shutil.rmtree(self.kept_marts, ignore_errors=True)
-        shutil.copytree(self.shop.scratch / "hand_out" / "marts", self.kept_marts)
-
-    def compare(self, marts: Path, by_hand: Path, who: str) -> None:
-        """Raises StageError where the marts differ."""
+    def compare(self, marts: Path, who: str, *, is_later: bool = False) -> None:
+        """Raises StageError where marts differ from those of the DuckDB script's last run."""
         spill = self.shop.scratch / "compare_spill"
-        apart(assert_equal_marts, marts, by_hand, who=who, spill=spill)
+        by_hand = self.hand_marts
+        apart(assert_equal_marts, marts, by_hand, who=who, spill=spill, is_later=is_later)
+
+    def compare_core(self, marts: Path, who: str) -> None:
+        """Raises StageError where marts of the first load differ from the core's."""
+        spill = self.shop.scratch / "compare_spill"
+        apart(assert_equal_core, marts, self.core_marts(), who=who, spill=spill)
+
+    def _script(self, script: str, landing: Path, name: str) -> Run:
+        out = self.shop.fresh("hand_out")
+        return self.shop.script(script, landing, out, name=f"{self.title}/{name}")
 
 
 def size_stage(volume: Volume, file_format: FileFormat) -> Callable[[Workshop], None]:
@@ -82,7 +97,7 @@ def size_stage(volume: Volume, file_format: FileFormat) -> Callable[[Workshop], 
 
 
 def script_stage(script: str, words: str, volume: Volume) -> Callable[[Workshop], None]:
-    """Another script on the first load, its marts compared with the DuckDB script's."""
+    """Another script on the first load, its marts compared with those of the DuckDB script's core."""
     return partial(_measure_script, script, words, volume)
 
 
@@ -101,8 +116,7 @@ def _measure_size(volume: Volume, file_format: FileFormat, shop: Workshop) -> No
         run = shop.refresh(landing, out, name=f"{site.title}/{CHANGE_WORDS[name]}")
         if volume.lines <= MOST_REPEATED or number == len(CHANGES):
             site.by_hand(as_if, name=f"check after {CHANGE_WORDS[name]}")
-            hand_marts = shop.scratch / "hand_out" / "marts"
-            site.compare(published_marts(out / "published"), hand_marts, who="product")
+            site.compare(published_marts(out / "published"), "product", is_later=True)
             run = replace(run, same_as=SCRIPT)
         shop.book.add(run)
 
@@ -130,18 +144,20 @@ def _policy(shop: Workshop, name: str, text: str) -> Path:
 
 
 def _first_load(site: Site, landing: Path) -> Path:
-    """The first load between two runs of the script; the output folder of the last one."""
+    """The first load after a run of the script, and the script's core; the output folder of the last one."""
     shop, name = site.shop, f"{site.title}/first load"
-    loads, scripts = [], []
+    loads, scripts, cores = [], [], []
     for _ in range(shop.repeats if site.volume.lines <= MILLION else 1):
+        cores.append(site.core_by_hand())
         scripts.append(site.by_hand(landing, name=SCRIPT))
-        site.keep_marts()
         out = shop.fresh("lines_out")
         loads.append(shop.refresh(landing, out, name=name))
-        site.compare(published_marts(out / "published"), site.kept_marts, who="product")
+        published = published_marts(out / "published")
+        site.compare(published, "product")
+        site.compare_core(published, "product")
         if site.volume.lines <= MOST_REPEATED:
             scripts.append(site.by_hand(landing, name=SCRIPT))
-    for runs, same_as in ((scripts, ""), (loads, SCRIPT)):
+    for runs, same_as in ((cores, ""), (scripts, ""), (loads, SCRIPT)):
         measured = median([run.measured for run in runs])
         shop.book.add(replace(runs[-1], measured=measured, same_as=same_as))
     return out
@@ -174,11 +190,10 @@ def _measure_script(script: str, words: str, volume: Volume, shop: Workshop) -> 
     if script == "spark_script" and not _has_java():
         shop.book.notes[name] = "skipped: no java"
         return
-    hand_marts = site.hand_marts()
     out = shop.fresh("script_out")
     run = shop.script(script, site.base, out, name=name)
-    site.compare(out / "marts", hand_marts, who=words)
-    shop.book.add(replace(run, same_as=SCRIPT))
+    site.compare_core(out / "marts", words)
+    shop.book.add(replace(run, same_as=CORE))
 
 
 def floor_stage(volume: Volume) -> Callable[[Workshop], None]:

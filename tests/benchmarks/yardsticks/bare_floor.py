@@ -11,7 +11,8 @@ from pathlib import Path
 
 import duckdb
 
-from tests.benchmarks.yardsticks.hand_script import CONVERTED, MEMORY_LIMIT, RATES
+from tests.benchmarks.yardsticks.duckdb_script import MEMORY_LIMIT
+from tests.benchmarks.yardsticks.duckdb_script.months import CONVERTED, MACROS, RATES
 
 TIERS = """
 with revenue as (
@@ -30,7 +31,7 @@ curve as (
 )
 select
     customer_id,
-    revenue,
+    money(revenue) as revenue,
     case
         when revenue <= 0 then 'C'
         when 100 * (through - revenue) < 80 * total then 'A'
@@ -45,13 +46,14 @@ def run(landing: Path, target: Path, *, as_of: date) -> None:
     """Writes the tiers of the 12 months before `as_of` to the Parquet file `target`."""
     first_month = as_of.replace(year=as_of.year - 1)
     days = {"first_month": first_month, "as_of": as_of}
-    revenue = CONVERTED.format(amount="net_amount")
+    revenue = CONVERTED.format(currency="lines.currency", units="units(lines.net_amount)")
     with duckdb.connect(config={"memory_limit": MEMORY_LIMIT}) as connection:
         connection.execute(
             "create view raw_exchange_rates as"
             " select rate_date, from_currency, to_currency, rate::decimal(19, 10) as rate"
             f" from read_csv('{landing}/erp/exchange_rates.csv')"
         )
+        connection.execute(MACROS.format(first=first_month.year * 12 + first_month.month))
         connection.execute(RATES.format(**days))
         query = TIERS.format(landing=landing, revenue=revenue, **days)
         connection.execute(f"copy ({query}) to '{target}' (format parquet)")

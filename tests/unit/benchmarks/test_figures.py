@@ -11,7 +11,14 @@ from tests.benchmarks import bench, goals, paper
 from tests.benchmarks.figures import Book, Run, floors_of, state_of
 from tests.benchmarks.measuring import MEGABYTE, Measured, StageError, bytes_below, measure
 from tests.benchmarks.startup import import_seconds, largest
-from tests.benchmarks.tables import README, figures_section, floor_rows, replaced, write_readme
+from tests.benchmarks.tables import (
+    README,
+    figures_section,
+    floor_rows,
+    replaced,
+    script_rows,
+    write_readme,
+)
 from tests.benchmarks.workshop import Workshop
 
 
@@ -111,6 +118,25 @@ def test_tables_hold_every_run_in_the_order_of_sizes(tmp_path: Path) -> None:
     assert "| 1 million | parquet | first load | 30.00 | 60.00 | 500 | 3.00 | 1.00 |" in text
     assert "- 1m-spark: skipped: no java" in text
     assert "Not measured with the files as they are now: 10m-csv." in text
+
+
+def test_the_product_is_held_against_the_whole_script_and_other_engines_against_its_core(
+    tmp_path: Path,
+) -> None:
+    kept = book(
+        tmp_path,
+        run("10m/parquet/first load", 100.0),
+        run("10m/parquet/DuckDB script", 20.0),
+        run("10m/parquet/DuckDB script, core", 10.0),
+        run("10m/parquet/Polars", 15.0),
+    )
+    ratios = [(row[2], *row[6:8]) for row in script_rows(kept)[1:]]
+    assert ratios == [
+        ("DuckDB script", "1.00", "-"),
+        ("(the product's first load)", "5.00", "-"),
+        ("DuckDB script, core", "-", "1.00"),
+        ("Polars", "-", "1.50"),
+    ]
 
 
 def test_the_readme_has_the_markers_and_keeps_its_text(tmp_path: Path) -> None:
