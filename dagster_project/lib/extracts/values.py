@@ -77,10 +77,11 @@ def trimmed(source: str) -> str:
     """The text without surrounding white space, empty = null.
 
     DuckDB's trim with a list of characters costs more than all parsing (9 s for 10 million lines of
-    ten columns), so it is asked only where the first or the last character is no plain sign.
+    ten columns), so it is asked only where the first or the last character calls for it (1.3 s).
     """
+    ends = " or ".join(f"suffix({source}, {literal(space)})" for space in WHITE_SPACE)
     return (
-        f"case when {source} < '!' or {source} >= '\u00a0' or {source}[-1] not between '!' and '~'"
+        f"case when {source} < '!' or {source} >= '\u00a0' or {ends}"
         f" then nullif(trim({source}, {literal(WHITE_SPACE)}), '') else {source} end"
     )
 
