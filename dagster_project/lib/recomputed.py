@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from dagster_project.lib.checks import CheckResult
 from dagster_project.lib.policy_sections import Scheme
@@ -139,10 +140,11 @@ def _curve(connection: duckdb.DuckDBPyConnection, scheme: str) -> pd.DataFrame:
 def _fetched(
     connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, str] | None = None
 ) -> pd.DataFrame:
-    """Decimals stay Decimals, whole numbers with nulls stay whole."""
+    """Decimals stay Decimals, whole numbers with nulls stay whole, texts Python's: pandas looks its own up slowly."""
     table = connection.execute(sql, parameters or {}).to_arrow_table()
     frame: pd.DataFrame = table.to_pandas(integer_object_nulls=True)
-    return frame
+    texts = [column.name for column in table.schema if pa.types.is_string(column.type)]
+    return frame.astype(dict.fromkeys(texts, object))
 
 
 def _differing(published: pd.DataFrame, expected: pd.DataFrame, mart: str) -> list[Difference]:
@@ -187,17 +189,17 @@ def _value_differences(
     """The curve holds every account with money, with its published value, and no other account."""
     criterion = policy.schemes[scheme].criterion
     known = accounts["own_value"].notna()
-    sums = accounts[known].groupby("classified_account_key")["own_value"].sum()
-    sizes = accounts.groupby("classified_account_key").size()
+    sums = accounts[known].groupby("classified_account_key")["own_value"].sum().to_dict()
+    sizes = accounts.groupby("classified_account_key").size().to_dict()
     on_curve = dict(zip(curve["account_key"], curve["value"], strict=True))
     found = [
         (key, "on the curve, and excluded or unknown in account_tiers")
         for key in on_curve
-        if key not in sizes.index
+        if key not in sizes
     ]
     for key, value in on_curve.items():
         own = sums.get(key)
-        if key in sizes.index and own != value:
+        if key in sizes and own != value:
             figures = f"{_shown(own)} in account_tiers, {value} on the curve"
             found.append((key, f"{criterion} {figures}"))
     left_out = known & (accounts["own_value"] != Decimal(0))

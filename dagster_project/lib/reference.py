@@ -192,7 +192,9 @@ def _rank(columns: _Columns, ranked: list[tuple[int, int]], total: int, rule: Sc
         groups.append(_Group(units, tied, before, rank))
         before += units * len(tied)
         rank += len(tied)
-    ends = abc_curve_ends([(group.last_rank, group.through) for group in groups])
+    ends = (0, 0)
+    if rule.rule == "abc_curve":
+        ends = abc_curve_ends([(group.last_rank, group.through) for group in groups])
     for group in groups:
         tier = _tier_of(group, total, len(ranked), ends, rule)
         share, share_before = exact_ratio(group.units, total), exact_ratio(group.before, total)

@@ -175,7 +175,7 @@ def _source_column(column: Column, index: int, position: int, kind: str) -> Sour
         column=column,
         text=source if native is not None else _as_text(source, kind, column),
         value=native if native is not None else typed(column, text),
-        raw=f"{source}::varchar",
+        raw=source,
         failures=tuple(rules),
     )
 
@@ -191,6 +191,8 @@ def _native_value(column: Column, kind: str, text: str) -> str | None:
         return text
     in_range = f"year({text}) between 1900 and 9999"
     is_moment = kind == "DATE" or kind.startswith("TIMESTAMP")
+    if column.type == "date" and kind == "DATE":
+        return f"case when {in_range} then {text} end"
     if column.type == "date" and is_moment:
         is_midnight = f"{text}::date::timestamp = {text}::timestamp"
         return f"case when {in_range} and {is_midnight} then {text}::date end"

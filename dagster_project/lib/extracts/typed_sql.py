@@ -20,7 +20,7 @@ class SourceColumn:
     Attributes:
         text: SQL over the source relation: trimmed text, or the native value.
         value: SQL over the alias of `text`: the typed value.
-        raw: SQL over the source relation: the value as delivered, as text.
+        raw: SQL over the source relation: the value as delivered, of any type.
         failures: predicates over the aliases of text and value.
     """
 
@@ -114,7 +114,8 @@ def _final(
         value = value_alias(index) if column.name in columns else "null"
         items.append(f"{value}::{column.duckdb_type} as {identifier(column.name)}")
         if column.name in columns:
-            raw.append(f"when {index} then r{index}")
+            # cast here: of failed rows alone
+            raw.append(f"when {index} then r{index}::varchar")
     raw_value = f"case code // {_CODES_PER_COLUMN} {' '.join(raw)} end"
     marked = f"code::varchar || ':' || coalesce({raw_value}, '')"
     good_extra = "x" if extra else "null"

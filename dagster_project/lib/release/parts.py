@@ -26,7 +26,7 @@ from dagster_project.lib.release.durable import part_of
 
 INDEX = "index.json"
 # Counted up when parts are written or hashed in another way.
-LAYOUT = 1
+LAYOUT = 2
 
 logger = logging.getLogger(__name__)
 

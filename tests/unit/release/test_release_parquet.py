@@ -5,18 +5,24 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
+from dagster_project.lib.release.content import _RowsDigest
 from dagster_project.lib.release.database import write_database
 from dagster_project.lib.release.marts import Mart, MartError
 from dagster_project.lib.release.parquet import MartFile, write_marts
+from tests.unit.release.plain_hash import columns_hashed, header_of
 
 ROWS = 150_000
+MOMENT = datetime(2026, 11, 24, 15, 22, 33, 120)
+UPDATE = _RowsDigest.update
 MONTHLY = Mart(
     "account_monthly",
     ("account_key", "month"),
@@ -76,23 +82,43 @@ def test_rows_lie_in_key_order(tmp_path: Path) -> None:
     assert rows == sorted(rows)
 
 
-def test_hash_is_what_its_description_says(tmp_path: Path) -> None:
-    """The same figure from plain Python, so that another engine can be held against it."""
-    written = one_mart(
-        tmp_path,
-        "select * from (values ('b', 1.5::decimal(9, 2), 0.1::double, null, date '2026-01-31'), "
-        "('a', null, 1e-5::double, 'é|', null)) as t (k, amount, share, name, day)",
-    )
+def test_hash_is_what_its_description_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ways = {
+        "k": "text",
+        "amount": "decimal.2",
+        "share": "double",
+        "name": "text",
+        "day": "date",
+        "moment": "timestamp",
+        "is_it": "whole",
+        "count": "whole",
+        "other": "text",
+    }
     rows: list[tuple[Any, ...]] = [
-        ("a", None, Decimal("0.000010000000"), "é|", None),
-        ("b", Decimal("1.50"), Decimal("0.100000000000"), None, "2026-01-31"),
+        ("a", None, 1e-5, "é|", None, None, True, None, None),
+        ("b", Decimal("1.50"), 0.1, None, date(1969, 12, 31), None, None, -7, "[x]"),
+        ("c", Decimal("-0.01"), None, "", date(2026, 1, 31), MOMENT, False, 2**40, "[]"),
+        ("d", Decimal("0.00"), -0.0, "日本", None, None, None, 0, None),
     ]
-    text = "k|amount|share|name|day\n"
-    for key, amount, share, name, day in rows:
-        said = [f"{len(key)}:{key}|", f"{amount}|" if amount else "-|", f"{share}|"]
-        said += [f"{len(name.encode())}:{name}|" if name else "-|", f"{day}|" if day else "-|"]
-        text += "".join(said)
-    assert written.sha256 == hashlib.sha256(text.encode()).hexdigest()
+    selects = [
+        "select 'a' as k, null::decimal(9, 2) as amount, 1e-5::double as share, 'é|' as name, "
+        "null::date as day, null::timestamp as moment, true as is_it, null::bigint as count, "
+        "null::varchar[] as other",
+        "select 'b', 1.5, 0.1, null, date '1969-12-31', null, null, -7, ['x']",
+        f"select 'c', -0.01, null, '', date '2026-01-31', timestamp '{MOMENT}', false, {2**40}, []",
+        "select 'd', 0, -1e-15::double, '日本', null, null, null, 0, null",
+    ]
+    query = " union all ".join(selects)
+    said = hashlib.sha256(header_of(ways) + columns_hashed(ways, rows)).hexdigest()
+    assert one_mart(tmp_path / "1", query).sha256 == said
+    # a batch is whatever the engine makes it
+    monkeypatch.setattr(_RowsDigest, "update", _row_by_row)
+    assert one_mart(tmp_path / "2", query).sha256 == said
+
+
+def _row_by_row(self: _RowsDigest, batch: pa.RecordBatch) -> None:
+    for row in range(len(batch)):
+        UPDATE(self, batch.slice(row, 1))
 
 
 @pytest.mark.parametrize(
@@ -104,6 +130,12 @@ def test_hash_is_what_its_description_says(tmp_path: Path) -> None:
         ("select 'a' as k, 1::decimal(9, 2) as v", "select 'a' as k, 1.01::decimal(9, 2) as v"),
         ("select 'a' as k, 0.1::double as v", "select 'a' as k, 0.100000000001::double as v"),
         ("select 'a' as k, 1 as v", "select 'a' as k, 1 as w"),
+        ("select 'a' as k, 1.5::decimal(9, 1) as v", "select 'a' as k, 0.15::decimal(9, 2) as v"),
+        ("select 'a' as k, null::bigint as v", "select 'a' as k, 0::bigint as v"),
+        (
+            "select unnest(['a', 'b']) as k, unnest(['xy', 'z']) as v",
+            "select unnest(['a', 'b']) as k, unnest(['x', 'yz']) as v",
+        ),
         ("select 'a' as k", "select 'a' as k where false"),
     ],
 )

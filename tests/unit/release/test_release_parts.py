@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from dagster_project.lib.release.kept_tables import keep_tables
 from dagster_project.lib.release.marts import Mart, MartError
 from dagster_project.lib.release.parquet import MartFile, write_marts
 from dagster_project.lib.release.parts import Slice, slices
+from tests.unit.release.plain_hash import columns_hashed, header_of
 
 ACCOUNTS = 500
 HISTORY = Mart("history", ("as_of", "account_key"), parts="as_of")
@@ -201,10 +204,16 @@ def test_hash_is_what_its_description_says(tmp_path: Path) -> None:
             "(date '2026-01-01', 'a', 2::decimal(9, 2))) as t (as_of, account_key, revenue)"
         )
         written = write_marts(connection, marts=[HISTORY], folder=tmp_path)[0]
-    january = hashlib.sha256(b"2026-01-01|1:a|2.00|2026-01-01|1:b|-|").hexdigest()
-    february = hashlib.sha256(b"2026-02-01|1:a|1.50|").hexdigest()
-    said = f"as_of|account_key|revenue\n2026-01-01|2:{january}\n2026-02-01|1:{february}\n"
-    assert written.sha256 == hashlib.sha256(said.encode()).hexdigest()
+    ways = {"as_of": "date", "account_key": "text", "revenue": "decimal.2"}
+    first, second = date(2026, 1, 1), date(2026, 2, 1)
+    said = header_of(ways)
+    for month, accounts in (
+        (first, [("a", Decimal(2)), ("b", None)]),
+        (second, [("a", Decimal("1.5"))]),
+    ):
+        columns = columns_hashed(ways, [(month, *account) for account in accounts])
+        said += f"{month}|{len(accounts)}:{hashlib.sha256(columns).hexdigest()}\n".encode()
+    assert written.sha256 == hashlib.sha256(said).hexdigest()
 
 
 @pytest.mark.parametrize("threads", [1, 4])
@@ -255,7 +264,9 @@ def test_mart_without_rows_is_written(
     company.warehouse.execute("delete from marts.history")
     written = company.write()
     assert written.rows == 0
-    header = b"as_of|account_key|revenue|share|tier|is_new\n"
+    header = (
+        b"as_of|date\naccount_key|text\nrevenue|decimal.4\nshare|double\ntier|text\nis_new|whole\n"
+    )
     assert written.sha256 == hashlib.sha256(header).hexdigest()
     assert duckdb.sql(f"select count(*) from read_parquet('{written.path}')").fetchone() == (0,)
 
