@@ -16,14 +16,14 @@ windows as (
     where {{ is_changed }}
 ),
 
-figures as (
-    select * from {{ ref('int_classified_windows') }}
-    where {{ is_changed }}
+value_tiers as (
+    select * from {{ ref('int_account_scheme_tiers') }}
+    where is_primary and {{ is_changed }}
 ),
 
-scheme_tiers as (
+potential_tiers as (
     select * from {{ ref('int_account_scheme_tiers') }}
-    where {{ is_changed }}
+    where scheme = 'potential' and {{ is_changed }}
 ),
 
 matrix as (
@@ -48,13 +48,24 @@ lowest as (
 ),
 
 -- above the lowest tier by revenue, whatever the primary scheme is
-large as (
+large_and_unprofitable as (
     select distinct
-        scheme_tiers.account_sk,
-        scheme_tiers.as_of
-    from scheme_tiers
+        figures.account_sk,
+        figures.as_of_index
+    from {{ ref('int_classified_windows') }} as figures
+    cross join parameters
+    inner join {{ ref('int_account_scheme_tiers') }} as scheme_tiers
+        on
+            figures.account_sk = scheme_tiers.account_sk
+            and figures.as_of_index = scheme_tiers.as_of_index
     inner join {{ ref('stg_run__schemes') }} as schemes on scheme_tiers.scheme = schemes.scheme
-    where schemes.criterion = 'revenue' and scheme_tiers.tier <> schemes.lowest_tier
+    where
+        figures.gross_margin < 0
+        and figures.costed_turnover
+        >= parameters.min_cost_coverage * cast(figures.turnover as decimal(27, 4))
+        and schemes.criterion = 'revenue'
+        and scheme_tiers.tier <> schemes.lowest_tier
+        and {{ in_changed_as_ofs('figures.as_of_index', ref('int_as_ofs_fingerprinted')) }}
 ),
 
 -- where groups are classified, their sites inherit the tier; who is not ranked has none
@@ -73,10 +84,12 @@ valued as (
         windows.account_sk,
         windows.as_of,
         windows.as_of_index,
+        windows.revenue,
+        cast(
+            case when windows.line_count = 0 then 0 else windows.gross_margin end as decimal(18, 4)
+        ) as gross_margin,
+        windows.invoice_count,
         windows.first_invoice_date,
-        figures.gross_margin,
-        figures.turnover,
-        figures.costed_turnover,
         value_tiers.tier as value_tier,
         value_tiers.tier_rank as value_tier_rank,
         value_tiers.value,
@@ -88,30 +101,24 @@ valued as (
         end as potential_tier,
         lowest.tier as lowest_tier,
         lowest.tier_rank as lowest_tier_rank,
-        large.account_sk is not null as is_large
+        large_and_unprofitable.account_sk is not null as is_large_and_unprofitable
     from windows
     cross join lowest
     inner join classified on windows.account_sk = classified.account_sk
-    left join figures
-        on
-            classified.classified_account_sk = figures.account_sk
-            and windows.as_of_index = figures.as_of_index
-    left join scheme_tiers as value_tiers
+    left join value_tiers
         on
             classified.classified_account_sk = value_tiers.account_sk
-            and windows.as_of = value_tiers.as_of
-            and value_tiers.is_primary
-    left join scheme_tiers as potential_tiers
+            and windows.as_of_index = value_tiers.as_of_index
+    left join potential_tiers
         on
             classified.classified_account_sk = potential_tiers.account_sk
-            and windows.as_of = potential_tiers.as_of
-            and potential_tiers.scheme = 'potential'
+            and windows.as_of_index = potential_tiers.as_of_index
     left join (select distinct matrix.potential_tier from matrix) as matrix_tiers
         on potential_tiers.tier = matrix_tiers.potential_tier
-    left join large
+    left join large_and_unprofitable
         on
-            classified.classified_account_sk = large.account_sk
-            and windows.as_of = large.as_of
+            classified.classified_account_sk = large_and_unprofitable.account_sk
+            and windows.as_of_index = large_and_unprofitable.as_of_index
 ),
 
 -- a tier that the matrix does not know stays as it is
@@ -120,6 +127,9 @@ decided as (
         valued.account_sk,
         valued.as_of,
         valued.as_of_index,
+        valued.revenue,
+        valued.gross_margin,
+        valued.invoice_count,
         valued.value_tier,
         valued.value_tier_rank,
         valued.value,
@@ -129,13 +139,7 @@ decided as (
         coalesce(tiers.tier, valued.value_tier, valued.lowest_tier) as raw_tier,
         coalesce(tiers.tier_rank, valued.value_tier_rank, valued.lowest_tier_rank) as raw_tier_rank,
         valued.potential_tier,
-        coalesce(
-            valued.gross_margin < 0
-            and valued.is_large
-            and valued.costed_turnover
-            >= parameters.min_cost_coverage * cast(valued.turnover as decimal(27, 4)),
-            false
-        ) as is_large_and_unprofitable,
+        valued.is_large_and_unprofitable,
         coalesce(
             valued.first_invoice_date
             > {{ month_start('valued.as_of_index - parameters.new_customer_months') }},

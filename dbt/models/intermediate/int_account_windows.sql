@@ -54,7 +54,6 @@ spans as (
         cast(sum(months.costed_line_count) as bigint) as costed_line_count,
         cast(sum(months.invoice_count) as bigint) as invoice_count,
         count(case when months.invoice_count > 0 then 1 end) as active_months,
-        min(months.first_invoice_date) as first_invoice_date,
         max(months.last_invoice_date) as last_invoice_date
     from {{ ref('int_account_months') }} as months
     inner join month_ends on months.month_index = month_ends.month_index
@@ -66,14 +65,17 @@ existing as (
         accounts.account_sk,
         as_ofs.as_of_index,
         as_ofs.as_of,
-        as_ofs.input_fingerprint
+        as_ofs.input_fingerprint,
+        started.first_invoice_date,
+        coalesce(started.first_month_index < as_ofs.as_of_index, false) as has_months
     from accounts
     cross join as_ofs
     cross join {{ ref('stg_run__parameters') }} as parameters
     left join (
         select
             months.account_sk,
-            min(months.month_index) as first_month_index
+            min(months.month_index) as first_month_index,
+            min(months.first_invoice_date) as first_invoice_date
         from {{ ref('int_account_months') }} as months
         group by months.account_sk
     ) as started on accounts.account_sk = started.account_sk
@@ -84,7 +86,8 @@ existing as (
         or as_ofs.as_of_index = parameters.as_of_month_index
 ),
 
--- a window ends where an account is classified; what was invoiced in between is summed there
+-- a window ends where an account is classified; what was invoiced in between is summed there (sums
+-- over a frame are dear: who has bought nothing yet needs none)
 events as (
     select
         coalesce(existing.account_sk, spans.account_sk) as account_sk,
@@ -100,9 +103,12 @@ events as (
         {% for column in sums + counts %}
             spans.{{ column }},
         {% endfor %}
-        spans.first_invoice_date,
+        existing.first_invoice_date,
         spans.last_invoice_date
-    from existing
+    from (
+        select * from existing
+        where has_months
+    ) as existing
     full outer join spans
         on
             existing.account_sk = spans.account_sk
@@ -116,11 +122,11 @@ windows as (
         events.as_of_index,
         events.as_of,
         events.input_fingerprint,
+        events.first_invoice_date,
         {% for column in sums + counts %}
             coalesce(sum(events.{{ column }}) over this_window, 0) as {{ column }},
         {% endfor %}
         coalesce(sum(events.revenue) over window_before, 0) as revenue_previous,
-        min(events.first_invoice_date) over to_date as first_invoice_date,
         max(events.last_invoice_date) over to_date as last_invoice_date
     from events
     window
@@ -139,6 +145,25 @@ windows as (
             order by events.window_thousandths
             range between unbounded preceding and current row
         )
+),
+
+all_windows as (
+    select * from windows
+    where as_of_index is not null
+    union all
+    select
+        existing.account_sk,
+        existing.as_of_index,
+        existing.as_of,
+        existing.input_fingerprint,
+        existing.first_invoice_date,
+        {% for column in sums + counts %}
+            0 as {{ column }},
+        {% endfor %}
+        0 as revenue_previous,
+        cast(null as date) as last_invoice_date
+    from existing
+    where not existing.has_months
 )
 
 select
@@ -158,8 +183,11 @@ select
     cast(windows.costed_line_count as bigint) as costed_line_count,
     cast(windows.invoice_count as bigint) as invoice_count,
     cast(windows.active_months as bigint) as active_months,
-    windows.first_invoice_date,
+    -- an account's first invoice, once it is of the past
+    case
+        when windows.first_invoice_date < {{ month_start('windows.as_of_index') }}
+            then windows.first_invoice_date
+    end as first_invoice_date,
     windows.last_invoice_date,
     windows.input_fingerprint
-from windows
-where windows.as_of_index is not null
+from all_windows as windows

@@ -1,27 +1,27 @@
 {{ config(materialized='view') }}
 
 select
-    dated.account_key,
-    dated.as_of,
-    dated.month,
-    dated.revenue,
-    dated.gross_margin,
-    dated.invoice_count,
-    dated.revenue_share,
-    dated.revenue_share_before,
-    dated.revenue_tier,
-    dated.revenue_distance,
-    dated.gross_margin_share,
-    dated.gross_margin_share_before,
-    dated.gross_margin_tier,
-    dated.gross_margin_distance,
-    dated.value_tier,
-    dated.raw_tier,
-    dated.stable_tier,
-    dated.override_tier,
-    dated.final_tier,
-    dated.posture,
-    dated.is_new_customer
-from {{ ref('int_account_tiers_dated') }} as dated
+    finalised.account_key,
+    finalised.as_of,
+    finalised.month,
+    finalised.revenue,
+    finalised.gross_margin,
+    finalised.invoice_count,
+    finalised.revenue_share,
+    finalised.revenue_share_before,
+    finalised.revenue_tier,
+    finalised.revenue_distance,
+    finalised.gross_margin_share,
+    finalised.gross_margin_share_before,
+    finalised.gross_margin_tier,
+    finalised.gross_margin_distance,
+    finalised.value_tier,
+    finalised.raw_tier,
+    finalised.stable_tier,
+    finalised.override_tier,
+    finalised.final_tier,
+    finalised.posture,
+    finalised.is_new_customer
+from {{ ref('int_account_final_tiers') }} as finalised
 inner join {{ ref('stg_run__parameters') }} as parameters
-    on dated.as_of_index > parameters.as_of_month_index - parameters.history_months
+    on finalised.as_of_index > parameters.as_of_month_index - parameters.history_months

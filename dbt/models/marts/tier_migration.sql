@@ -1,15 +1,3 @@
-with history as (
-    select
-        tiers.account_sk,
-        tiers.as_of,
-        tiers.as_of_index,
-        tiers.final_tier,
-        windows.revenue
-    from {{ ref('int_account_final_tiers') }} as tiers
-    inner join {{ ref('int_account_windows') }} as windows
-        on tiers.account_sk = windows.account_sk and tiers.as_of_index = windows.as_of_index
-)
-
 select
     today.as_of,
     {{ month_start('today.as_of_index - 1') }} as month,
@@ -18,9 +6,9 @@ select
     count(*) as account_count,
     cast(sum(coalesce(before.revenue, 0)) as decimal(38, 4)) as revenue_before,
     cast(sum(today.revenue) as decimal(38, 4)) as revenue
-from history as today
+from {{ ref('int_account_final_tiers') }} as today
 inner join {{ ref('stg_run__parameters') }} as parameters
     on today.as_of_index > parameters.as_of_month_index - parameters.history_months
-left join history as before
+left join {{ ref('int_account_final_tiers') }} as before
     on today.account_sk = before.account_sk and today.as_of_index - 1 = before.as_of_index
 group by today.as_of, today.as_of_index, coalesce(before.final_tier, 'none'), today.final_tier
