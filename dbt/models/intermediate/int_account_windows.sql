@@ -106,8 +106,14 @@ events as (
         existing.first_invoice_date,
         spans.last_invoice_date
     from (
-        select * from existing
-        where has_months
+        select
+            existing.account_sk,
+            existing.as_of_index,
+            existing.as_of,
+            existing.input_fingerprint,
+            existing.first_invoice_date
+        from existing
+        where existing.has_months
     ) as existing
     full outer join spans
         on
@@ -148,8 +154,19 @@ windows as (
 ),
 
 all_windows as (
-    select * from windows
-    where as_of_index is not null
+    select
+        windows.account_sk,
+        windows.as_of_index,
+        windows.as_of,
+        windows.input_fingerprint,
+        windows.first_invoice_date,
+        {% for column in sums + counts %}
+            windows.{{ column }},
+        {% endfor %}
+        windows.revenue_previous,
+        windows.last_invoice_date
+    from windows
+    where windows.as_of_index is not null
     union all
     select
         existing.account_sk,
