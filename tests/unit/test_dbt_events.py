@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from dbt.events.logging import setup_event_logger
 from dbt.events.types import DeprecatedModel
 from dbt_common.events import types
 from dbt_common.events.event_manager import EventManager
 from dbt_common.events.event_manager_client import ctx_set_event_manager, get_event_manager
+from dbt_common.events.functions import fire_event
 from dbt_common.exceptions.events import EventCompilationError
 from dbt_common.helper_types import WarnErrorOptions
 
@@ -54,9 +58,23 @@ def test_a_warning_that_is_to_be_an_error_stops_without_a_reader() -> None:
 def test_it_takes_the_place_of_dbts_own_once() -> None:
     before = get_event_manager()
     try:
+        ctx_set_event_manager(EventManager())
         drop_unread_events()
         first = get_event_manager()
         drop_unread_events()
         assert isinstance(first, ReadEventManager) and get_event_manager() is first
+    finally:
+        ctx_set_event_manager(before)
+
+
+def test_dbts_own_setting_up_leaves_it_without_a_reader(tmp_path: Path) -> None:
+    before, asked = get_event_manager(), len(ASKED)
+    flags = SimpleNamespace(LOG_PATH=tmp_path, LOG_LEVEL="none", LOG_LEVEL_FILE="none")
+    try:
+        for manager in (EventManager(), ReadEventManager()):
+            ctx_set_event_manager(manager)
+            setup_event_logger(flags)
+            fire_event(Note(msg=type(manager).__name__))
+        assert ASKED[asked:] == ["EventManager"]
     finally:
         ctx_set_event_manager(before)

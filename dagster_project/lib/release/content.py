@@ -36,6 +36,7 @@ from dagster_project.lib.extracts.quoting import identifier, literal
 
 BATCH_ROWS = 100_000
 SHARE_UNITS = 1e12
+MOST_UNITS = 2.0**53
 # By DuckDB's type; decimals apart, and all others as text.
 WAYS = {
     "VARCHAR": "text",
@@ -162,7 +163,10 @@ def _numbers(values: pa.Array, way: str) -> pa.Array:
         return values
     with np.errstate(over="ignore", invalid="ignore"):
         # what is added takes the sign off a zero
-        rounded = np.rint(values.to_numpy() * SHARE_UNITS) / SHARE_UNITS + 0.0
+        plain = values.to_numpy()
+        units = np.rint(plain * SHARE_UNITS)
+        # a double beyond 2^53 units has no twelfth decimal to round at
+        rounded = np.where(np.abs(units) < MOST_UNITS, units / SHARE_UNITS, plain) + 0.0
     rounded[np.isnan(rounded)] = np.nan
     return pa.array(rounded)
 

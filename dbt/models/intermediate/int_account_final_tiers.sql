@@ -32,7 +32,8 @@ tiers as (
         on cut_points.scheme = parameters.primary_scheme
 ),
 
--- the best tier that patience still grants to who has fallen below it
+-- the best tier that patience still grants to who has fallen below it (who stood in the lowest one
+-- has fallen from nowhere: said apart, it keeps most accounts out of the join)
 held as (
     select
         raw_tiers.account_sk,
@@ -59,7 +60,7 @@ held as (
             scheme_tiers.tier,
             scheme_tiers.share,
             scheme_tiers.share_before,
-            cast(scheme_tiers.distance as decimal(18, 4)) as distance
+            scheme_tiers.distance
         from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
         where
             scheme_tiers.scheme = '{{ scheme }}'

@@ -86,39 +86,41 @@ existing as (
         or as_ofs.as_of_index = parameters.as_of_month_index
 ),
 
--- a window ends where an account is classified; what was invoiced in between is summed there (sums
--- over a frame are dear: who has bought nothing yet needs none)
-events as (
+-- sums over a frame are dear: who has bought nothing yet needs none
+buying as (
     select
-        coalesce(existing.account_sk, spans.account_sk) as account_sk,
-        -- in thousandths of a window, so that one and two windows are numbers that a frame can hold
-        {{ integer_quotient(
-            'coalesce(existing.as_of_index - 1, spans.end_index) * 1000',
-            'parameters.window_months',
-            'bigint'
-        ) }} as window_thousandths,
+        existing.account_sk,
         existing.as_of_index,
         existing.as_of,
         existing.input_fingerprint,
+        existing.first_invoice_date
+    from existing
+    where existing.has_months
+),
+
+-- a window ends where an account is classified; what was invoiced in between is summed there
+events as (
+    select
+        coalesce(buying.account_sk, spans.account_sk) as account_sk,
+        -- in thousandths of a window, so that one and two windows are numbers that a frame can hold
+        {{ integer_quotient(
+            'coalesce(buying.as_of_index - 1, spans.end_index) * 1000',
+            'parameters.window_months',
+            'bigint'
+        ) }} as window_thousandths,
+        buying.as_of_index,
+        buying.as_of,
+        buying.input_fingerprint,
         {% for column in sums + counts %}
             spans.{{ column }},
         {% endfor %}
-        existing.first_invoice_date,
+        buying.first_invoice_date,
         spans.last_invoice_date
-    from (
-        select
-            existing.account_sk,
-            existing.as_of_index,
-            existing.as_of,
-            existing.input_fingerprint,
-            existing.first_invoice_date
-        from existing
-        where existing.has_months
-    ) as existing
+    from buying
     full outer join spans
         on
-            existing.account_sk = spans.account_sk
-            and existing.as_of_index - 1 = spans.end_index
+            buying.account_sk = spans.account_sk
+            and buying.as_of_index - 1 = spans.end_index
     cross join {{ ref('stg_run__parameters') }} as parameters
 ),
 

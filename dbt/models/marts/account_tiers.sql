@@ -58,7 +58,7 @@ present as (
             {{ scheme }}_ranks.share_before as {{ scheme }}_share_before,
             {{ scheme }}_ranks.cumulative_share as {{ scheme }}_cumulative_share,
             {{ scheme }}_ranks.tier as {{ scheme }}_tier,
-            cast({{ scheme }}_ranks.distance as decimal(18, 4)) as {{ scheme }}_distance,
+            {{ scheme }}_ranks.distance as {{ scheme }}_distance,
         {% endfor %}
         coalesce(
             revenue_ranks.tier <> gross_margin_ranks.tier

@@ -99,6 +99,8 @@ def test_hash_is_what_its_description_says(tmp_path: Path, monkeypatch: pytest.M
         ("b", Decimal("1.50"), 0.1, None, date(1969, 12, 31), None, None, -7, "[x]"),
         ("c", Decimal("-0.01"), None, "", date(2026, 1, 31), MOMENT, False, 2**40, "[]"),
         ("d", Decimal("0.00"), -0.0, "日本", None, None, None, 0, None),
+        ("e", Decimal("0.00"), 123456.1, "", None, None, None, 0, None),
+        ("f", Decimal("0.00"), 1e300, "", None, None, None, 0, None),
     ]
     selects = [
         "select 'a' as k, null::decimal(9, 2) as amount, 1e-5::double as share, 'é|' as name, "
@@ -107,6 +109,8 @@ def test_hash_is_what_its_description_says(tmp_path: Path, monkeypatch: pytest.M
         "select 'b', 1.5, 0.1, null, date '1969-12-31', null, null, -7, ['x']",
         f"select 'c', -0.01, null, '', date '2026-01-31', timestamp '{MOMENT}', false, {2**40}, []",
         "select 'd', 0, -1e-15::double, '日本', null, null, null, 0, null",
+        "select 'e', 0, 123456.1::double, '', null, null, null, 0, null",
+        "select 'f', 0, 1e300::double, '', null, null, null, 0, null",
     ]
     query = " union all ".join(selects)
     said = hashlib.sha256(header_of(ways) + columns_hashed(ways, rows)).hexdigest()
