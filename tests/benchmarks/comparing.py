@@ -64,10 +64,7 @@ KEYS = {
     "tier_moves": ("account_key", "as_of", "move_kind"),
 }
 # What was published before speaks in these, and a script has published nothing before.
-OF_EARLIER_RELEASES = {
-    "account_tiers": ("previous_tier", "move_cause"),
-    "published_tiers": ("published_at",),
-}
+OF_EARLIER_RELEASES = {"account_tiers": ("previous_tier", "move_cause")}
 MONTHLY_MOVES = "move_kind = 'monthly'"
 
 

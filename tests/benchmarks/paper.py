@@ -19,10 +19,11 @@ HOUR = 3_600.0
 
 @dataclass(frozen=True)
 class Slope:
-    """`fixed + per_line * lines`, through two measured points."""
+    """`fixed + per_line * lines`, through two measured points; `least` is the larger of both values."""
 
     fixed: float
     per_line: float
+    least: float
 
     @classmethod
     def through(cls, small: tuple[float, float], large: tuple[float, float]) -> Slope:
@@ -34,11 +35,11 @@ class Slope:
         if small[0] == large[0]:
             raise ValueError("two points with the same number of lines make no slope")
         per_line = (large[1] - small[1]) / (large[0] - small[0])
-        return cls(small[1] - per_line * small[0], per_line)
+        return cls(small[1] - per_line * small[0], per_line, max(small[1], large[1]))
 
     def at(self, lines: float) -> float:
-        """The value at a number of lines, never below 0."""
-        return max(self.fixed + self.per_line * lines, 0.0)
+        """The value at more lines than were measured: what did not grow between the two does not fall further out."""
+        return max(self.fixed + self.per_line * lines, self.least)
 
 
 def slope(book: Book, what: str, value: Callable[[Run], float]) -> Slope | None:
@@ -92,7 +93,7 @@ def rows(book: Book) -> list[tuple[str, ...]]:
             found.append((words, "-", *("not measured" for _ in FURTHER)))
             continue
         further = (shown(line.at(lines)) for lines in FURTHER)
-        found.append((words, _small(line.per_line * MILLION, shown), *further))
+        found.append((words, _small(max(line.per_line, 0.0) * MILLION, shown), *further))
     found.append(("accounts (customers and prospects)", "-", *map(_many, FURTHER)))
     spark = slope(book, "Spark", _cpu)
     if spark is not None:

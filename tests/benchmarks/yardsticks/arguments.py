@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-MARTS = ("account_tiers", "account_tier_history", "account_monthly")
-
 
 @dataclass(frozen=True)
 class Job:

@@ -80,11 +80,11 @@ def test_the_highest_peak_of_a_refresh_counts(tmp_path: Path) -> None:
     assert peak[2:] == ("3.10 GB (10m/csv/one month)", "no")
 
 
-def test_a_slope_goes_through_both_points_and_never_below_zero() -> None:
+def test_a_slope_goes_through_both_points_and_never_falls_further_out() -> None:
     line = paper.Slope.through((10.0, 25.0), (100.0, 205.0))
     assert (line.fixed, line.per_line) == (5.0, 2.0)
     assert line.at(1_000) == 2_005.0
-    assert paper.Slope.through((10.0, 5.0), (100.0, 100.0)).at(0) == 0.0
+    assert paper.Slope.through((10.0, 7.0), (100.0, 5.0)).at(1_000) == 7.0
     with pytest.raises(ValueError, match="same number of lines"):
         paper.Slope.through((10.0, 1.0), (10.0, 2.0))
 
