@@ -9,6 +9,9 @@
 {% set is_changed = in_changed_as_ofs(
     'raw_tiers.as_of_index', ref('int_as_ofs_looked_back')
 ) %}
+{% set is_changed_of_schemes = in_changed_as_ofs(
+    'scheme_tiers.as_of_index', ref('int_as_ofs_looked_back')
+) %}
 
 with accounts as (
     select * from {{ ref('int_accounts') }}
@@ -64,9 +67,7 @@ held as (
         from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
         where
             scheme_tiers.scheme = '{{ scheme }}'
-            and {{ in_changed_as_ofs(
-                'scheme_tiers.as_of_index', ref('int_as_ofs_looked_back')
-            ) }}
+            and {{ is_changed_of_schemes }}
     ),
 {% endfor %}
 
