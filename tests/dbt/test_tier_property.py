@@ -361,12 +361,13 @@ def test_tiers_of_named_cases_are_the_references(
     assert differences(run_models, accounts, POLICY_CUTS) == []
 
 
-# few distinct small values make ties and cuts exactly on the line; the others make long sums
+# few distinct small values make ties and cuts exactly on the line; the others make long sums; the
+# way from the lowest to the highest fits the marts' decimal(18, 4), below 10^14
 VALUE_UNITS = st.one_of(
     st.none(),
     st.integers(-3, 12).map(lambda amount: amount * 10_000),
     st.integers(-30_000, 120_000),
-    st.integers(0, 10**18),
+    st.integers(0, 10**18 - 30_001),
 )
 ACCOUNTS = st.lists(
     st.builds(
