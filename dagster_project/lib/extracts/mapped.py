@@ -23,6 +23,7 @@ from dagster_project.lib.extracts.quoting import identifier, literal, text_map
 from dagster_project.lib.extracts.typed_sql import SourceColumn, text_alias, value_alias
 from dagster_project.lib.extracts.values import Failure, failures, trimmed, typed
 from dagster_project.lib.extracts.vocabulary import document_types
+from dagster_project.lib.extracts.writing import RAW_FORMAT
 
 # A text as it was delivered, which no macro has read.
 _PLACE = re.compile(r"p[0-9]+")
@@ -143,7 +144,7 @@ def write_layout(connection: duckdb.DuckDBPyConnection, layout: Layout, target: 
     names = ", ".join(identifier(name) for name in layout.columns)
     connection.execute(
         f"copy (select {names}, extra_columns, line from {THIS} order by line)"
-        f" to {literal(target)} (format parquet)"
+        f" to {literal(target)} ({RAW_FORMAT})"
     )
 
 

@@ -36,6 +36,9 @@ REJECTED_FIELDS = {
     "row_amount": "DECIMAL(18,4)",
     "row_currency": "VARCHAR",
 }
+# The second version of Parquet packs numbers and lengths by their differences; a column with more than some
+# thousand values in a row group is not worth a dictionary that is given up when it is full.
+RAW_FORMAT = "format parquet, parquet_version v2, dictionary_size_limit 8000"
 # entity -> bytes of its file without rows, made once in a process
 _EMPTY_FILES: dict[str, bytes] = {}
 
@@ -55,7 +58,7 @@ def write_marked(
     connection: duckdb.DuckDBPyConnection, query: TypedQuery, target: Path
 ) -> tuple[int, int]:
     """Runs the query into `target`; returns (rows, rows marked as failed)."""
-    connection.execute(f"copy ({query.sql}) to {literal(target)} (format parquet)")
+    connection.execute(f"copy ({query.sql}) to {literal(target)} ({RAW_FORMAT})")
     row = connection.execute(
         "select count(*), count(*) filter (where line_number < 0)"
         f" from read_parquet({literal(target)})"
@@ -80,7 +83,7 @@ def split_marked(
     connection.execute(
         "copy (select * exclude (file_row_number)"
         f" replace ({line}::bigint as line_number) from {rows}"
-        f" where line_number is null or line_number >= 0) to {literal(loaded)} (format parquet)"
+        f" where line_number is null or line_number >= 0) to {literal(loaded)} ({RAW_FORMAT})"
     )
     codes = ", ".join(
         f"({code}, {literal(column)}, {literal(rule)})"
@@ -122,7 +125,7 @@ def write_rejected(connection: duckdb.DuckDBPyConnection, target: Path) -> dict[
     if reasons:
         connection.execute(
             "copy (select * from rejected_row order by line_number)"
-            f" to {literal(target)} (format parquet)"
+            f" to {literal(target)} ({RAW_FORMAT})"
         )
     return {str(rule): int(count) for rule, count in reasons}
 
@@ -152,9 +155,7 @@ def _made_empty(part: Path) -> dict[str, bytes]:
                 f"null::{kind} as {identifier(name)}"
                 for name, kind in (kinds | EXTRA_FIELDS).items()
             )
-            connection.execute(
-                f"copy (select {columns} limit 0) to {literal(part)} (format parquet)"
-            )
+            connection.execute(f"copy (select {columns} limit 0) to {literal(part)} ({RAW_FORMAT})")
             found[entity.name] = part.read_bytes()
     return found
 

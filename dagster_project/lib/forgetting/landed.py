@@ -16,7 +16,7 @@ import duckdb
 from dagster_project.lib.extracts.entities import Entity, load_entities
 from dagster_project.lib.extracts.ledger import LedgerEntry, write_entry
 from dagster_project.lib.extracts.quoting import literal, text_map
-from dagster_project.lib.extracts.writing import part_of
+from dagster_project.lib.extracts.writing import RAW_FORMAT, part_of
 from dagster_project.lib.forgetting import tables
 from dagster_project.lib.forgetting.forms import bare_address, mailbox
 from dagster_project.lib.forgetting.landed_texts import OF_ACCOUNTS, edit_layout, rejected_edit
@@ -173,7 +173,5 @@ def _rewrite(connection: duckdb.DuckDBPyConnection, path: Path, edit: tables.Edi
         edit.cells["line_number"] = "coalesce(line_number, file_row_number + line_offset)::bigint"
         relation = tables.parquet(path, numbered=True)
     part = part_of(path)
-    connection.execute(
-        f"copy ({edit.select(columns, relation)}) to {literal(part)} (format parquet)"
-    )
+    connection.execute(f"copy ({edit.select(columns, relation)}) to {literal(part)} ({RAW_FORMAT})")
     os.replace(part, path)

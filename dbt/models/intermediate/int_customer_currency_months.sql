@@ -2,12 +2,14 @@
     materialized='incremental',
     incremental_strategy='replace_parts',
     unique_key='month_index',
-    meta={'parts': 'int_invoice_months_fingerprinted'},
+    meta={'parts': 'int_invoice_months_fingerprinted', 'spans': true},
 ) }}
 
 with lines as (
     select * from {{ ref('int_invoice_lines_converted') }}
-    where {{ in_changed_months('invoice_date', ref('int_invoice_months_fingerprinted')) }}
+    where
+        {{ in_changed_months('invoice_date', ref('int_invoice_months_fingerprinted')) }}
+        and {{ in_span('invoice_date') }}
 ),
 
 documents as (
