@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -36,7 +37,9 @@ def is_up_to_date(live: LiveRelease, settings: Settings, policy: Policy) -> bool
             return False
         if live.manifest.forgotten != read_record(settings.raw).fingerprint:
             return False
-        hashes = {path: hash_file(path) for path in {file.path for file in found.files}}
+        paths = sorted({file.path for file in found.files})
+        with ThreadPoolExecutor(settings.threads) as pool:
+            hashes = dict(zip(paths, pool.map(hash_file, paths), strict=True))
     except (ExtractError, OSError):
         return False
     as_of = settings.as_of or _default_as_of(found, hashes, settings)

@@ -1,11 +1,11 @@
-{# dbt-duckdb's; the table of a model with `meta.spans` is filled by one statement after the other, each for the dates
+{# dbt-duckdb's; the table of a model with `meta.spans` is filled by one statement after the other, each for the parts
    that in_span lets through. #}
 {% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) -%}
     {%- set meta = config.get('meta') or {} -%}
-    {%- set spans = months_in_spans(ref(meta['parts'])) if meta.get('spans') else [] -%}
-    {%- for first_day, next_day in spans %}
-        set variable span_begins = date '{{ first_day }}';
-        set variable span_ends = date '{{ next_day }}';
+    {%- set spans = parts_in_spans(ref(meta['parts']), config.require('unique_key')) if meta.get('spans') else [] -%}
+    {%- for first, last in spans %}
+        set variable span_first = {{ first }};
+        set variable span_last = {{ last }};
         {% if loop.first %}
             {{ dbt.duckdb__create_table_as(temporary, relation, compiled_code) }}
         {% else %}
@@ -16,7 +16,7 @@
         {{ dbt.duckdb__create_table_as(temporary, relation, compiled_code, language, partitioned_by, sorted_by) }}
     {%- endfor %}
     {%- if spans %}
-        reset variable span_begins;
-        reset variable span_ends;
+        reset variable span_first;
+        reset variable span_last;
     {%- endif %}
 {%- endmacro %}

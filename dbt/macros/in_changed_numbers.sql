@@ -2,7 +2,7 @@
    starts which files and row groups it can leave out. #}
 {% macro in_changed_numbers(column, part, current) -%}
     {%- if not is_incremental() -%}
-        true
+        {{ in_span(column) }}
     {%- else -%}
         {%- set query -%}
             select changed.{{ part }}
@@ -11,7 +11,7 @@
         {%- endset -%}
         {%- set found = run_query(query).columns[0].values() if execute else [] -%}
         {%- if found -%}
-            {{ column }} in ({{ found | map('int') | join(', ') }})
+            {{ column }} in ({{ found | map('int') | join(', ') }}) and {{ in_span(column) }}
         {%- else -%}
             false
         {%- endif -%}

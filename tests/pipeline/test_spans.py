@@ -4,58 +4,83 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
-from dagster_project.lib.warehouse.dbt_project import build
+from dagster_project.lib.warehouse.dbt_project import build, manifest
 from tests.pipeline.pipeline_runs import Refreshed
 
-TABLE = "intermediate.int_customer_currency_months"
-MONTHS = "intermediate.int_invoice_months_fingerprinted"
+ROWS = "KAM_SPAN_ROWS"
 
 
-def asked(warehouse: Path, *statements: str) -> list[tuple[object, ...]]:
+def models_in_spans() -> list[dict[str, Any]]:
+    nodes = manifest()["nodes"].values()
+    return [node for node in nodes if node["config"].get("meta", {}).get("spans")]
+
+
+def asked(warehouse: Path, *statements: str) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(warehouse)) as connection:
         for statement in statements:
             connection.execute(statement)
         return connection.fetchall()
 
 
-@pytest.mark.parametrize(
-    ("most_lines", "full"), [(1, True), (1, False), (7, True), (10**9, True), (10**9, False)]
-)
-def test_spans_come_to_the_whole(
-    golden: Refreshed,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    most_lines: int,
-    full: bool,
-) -> None:
+def spans_of(
+    model: dict[str, Any], warehouse: Path, run: Path, *, most_rows: int, full: bool
+) -> int:
+    """Builds the model, and says by how many statements its table was filled (of a kept one: unknown)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ROWS, str(most_rows))
+        build(
+            ["--select", model["name"], "--indirect-selection", "empty"],
+            warehouse=warehouse,
+            run_folder=run,
+            memory_limit="1GB",
+            threads=1,
+            full=full,
+        )
+    (written,) = (run / "dbt" / "run").rglob(f"{model['name']}.sql")
+    return written.read_text(encoding="utf-8").count("set variable span_first =")
+
+
+@pytest.mark.parametrize("wanted", ["a part each", "some parts each", "all in one"])
+def test_spans_come_to_the_whole(golden: Refreshed, tmp_path: Path, wanted: str) -> None:
+    models = models_in_spans()
+    assert {"int_customer_currency_months", "int_account_scheme_tiers"} < {
+        model["name"] for model in models
+    }
     warehouse = tmp_path / "warehouse.duckdb"
     shutil.copy(golden.out / "warehouse" / "warehouse.duckdb", warehouse)
-    everything = f"select * exclude (input_fingerprint) from {TABLE} order by all"
-    before = asked(warehouse, everything)
-    months = asked(warehouse, f"select distinct month_index from {TABLE} order by all")
-    assert len(months) > 2
-    # every month but the first is another one than was kept, and what was kept of them is wrong
-    asked(
-        warehouse,
-        f"update {TABLE} set revenue = -1 where month_index > {months[0][0]}",
-        f"update {MONTHS} set input_fingerprint = 1 where month_index > {months[0][0]}",
-    )
-    monkeypatch.setenv("KAM_SPAN_LINES", str(most_lines))
-    run = tmp_path / "run"
-    build(
-        ["--select", "int_customer_currency_months", "--indirect-selection", "empty"],
-        warehouse=warehouse,
-        run_folder=run,
-        memory_limit="1GB",
-        threads=1,
-        full=full,
-    )
-    assert asked(warehouse, everything) == before
-    (written,) = (run / "dbt").rglob("run/**/int_customer_currency_months.sql")
-    if full:
-        spans = written.read_text(encoding="utf-8").count("set variable span_begins =")
-        assert {1: spans == len(months), 7: 1 < spans < len(months), 10**9: spans == 1}[most_lines]
+    for model in models:
+        table = f"{model['schema']}.{model['name']}"
+        part, parts = model["config"]["unique_key"], model["config"]["meta"]["parts"]
+        everything = f"select * exclude (input_fingerprint) from {table} order by all"
+        before = asked(warehouse, everything)
+        sizes = asked(warehouse, f"select {part}, part_rows from intermediate.{parts} order by all")
+        count, rows = len(sizes), sum(size for _, size in sizes)
+        assert count > 2
+        assert max(size for _, size in sizes) < rows // 2
+
+        most_rows = {"a part each": 1, "some parts each": rows // 2, "all in one": rows}[wanted]
+        spans = spans_of(model, warehouse, tmp_path / "full", most_rows=most_rows, full=True)
+        assert asked(warehouse, everything) == before
+        assert {
+            "a part each": spans == count,
+            "some parts each": 1 < spans < count,
+            "all in one": spans == 1,
+        }[wanted], (model["name"], spans)
+
+        # another fingerprint of all parts but the first: those are built again, and take the old ones' place
+        asked(
+            warehouse,
+            f"update intermediate.{parts} set input_fingerprint = 1 where {part} > {sizes[0][0]}",
+        )
+        spans_of(model, warehouse, tmp_path / "kept", most_rows=most_rows, full=False)
+        assert asked(warehouse, everything) == before
+        fingerprints = asked(
+            warehouse, f"select count(*) from {table} where input_fingerprint <> 1"
+        )
+        first = asked(warehouse, f"select count(*) from {table} where {part} = {sizes[0][0]}")
+        assert fingerprints == first

@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='replace_parts',
     unique_key='as_of_index',
-    meta={'parts': 'int_as_ofs_looked_back'},
+    meta={'parts': 'int_as_ofs_looked_back', 'spans': true},
 ) }}
 
 {% set schemes = ['revenue', 'gross_margin'] %}

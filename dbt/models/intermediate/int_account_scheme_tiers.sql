@@ -2,7 +2,7 @@
     materialized='incremental',
     incremental_strategy='replace_parts',
     unique_key='as_of_index',
-    meta={'parts': 'int_as_ofs_fingerprinted'},
+    meta={'parts': 'int_as_ofs_fingerprinted', 'spans': true},
 ) }}
 
 with valued as (

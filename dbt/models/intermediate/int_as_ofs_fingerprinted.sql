@@ -21,16 +21,26 @@ cut_points as (
     from {{ ref('stg_run__cut_points') }} as cut_points
 ),
 
+counted as (
+    select
+        windows.as_of_index,
+        count(*) as part_rows,
+        max(case when windows.costed_line_count > 0 then 1 else 0 end) as has_cost
+    from {{ ref('int_account_windows') }} as windows
+    group by windows.as_of_index
+),
+
 -- a scheme is ranked in all months or in none: see int_account_scheme_values
 costs as (
-    select max(case when windows.costed_line_count > 0 then 1 else 0 end) as has_cost
-    from {{ ref('int_account_windows') }} as windows
+    select max(counted.has_cost) as has_cost
+    from counted
 ),
 
 said as (
     select
         windows.as_of,
         windows.as_of_index,
+        coalesce(counted.part_rows, 0) as part_rows,
         concat(
             cast(windows.input_fingerprint as string), '|',
             schemes.schemes_said, '|', cut_points.cut_points_said, '|',
@@ -42,6 +52,7 @@ said as (
     from {{ ref('int_account_windows_fingerprinted') }} as windows
     inner join {{ ref('int_as_of_facts_fingerprinted') }} as facts
         on windows.as_of_index = facts.as_of_index
+    left join counted on windows.as_of_index = counted.as_of_index
     cross join schemes
     cross join cut_points
     cross join costs
@@ -51,5 +62,6 @@ said as (
 select
     said.as_of,
     said.as_of_index,
+    said.part_rows,
     {{ surrogate_key('said.input_said') }} as input_fingerprint
 from said

@@ -11,6 +11,7 @@ looked_back as (
     select
         as_ofs.as_of,
         as_ofs.as_of_index,
+        max(as_ofs.part_rows) as part_rows,
         {{ fingerprint(['earlier.as_of_index', 'earlier.input_fingerprint']) }} as tiers_said
     from as_ofs
     cross join parameters
@@ -41,6 +42,7 @@ said as (
     select
         looked_back.as_of,
         looked_back.as_of_index,
+        looked_back.part_rows,
         concat(looked_back.tiers_said, '|', coalesce(overridden.overrides_said, '-')) as input_said
     from looked_back
     left join overridden on looked_back.as_of_index = overridden.as_of_index
@@ -49,5 +51,6 @@ said as (
 select
     said.as_of,
     said.as_of_index,
+    said.part_rows,
     {{ surrogate_key('said.input_said') }} as input_fingerprint
 from said

@@ -7,9 +7,7 @@
 
 with lines as (
     select * from {{ ref('int_invoice_lines_converted') }}
-    where
-        {{ in_changed_months('invoice_date', ref('int_invoice_months_fingerprinted')) }}
-        and {{ in_span('invoice_date') }}
+    where {{ in_changed_months('invoice_date', ref('int_invoice_months_fingerprinted')) }}
 ),
 
 documents as (

@@ -5,7 +5,7 @@ with parameters as (
 delivered as (
     select
         months.month_index,
-        cast(sum(months.line_count) as bigint) as line_count,
+        cast(sum(months.line_count) as bigint) as part_rows,
         {{ fingerprint(['months.delivery_id', 'months.line_count']) }} as lines_said
     from {{ ref('stg_run__delivery_months') }} as months
     group by months.month_index
@@ -64,7 +64,7 @@ costed as (
 said as (
     select
         delivered.month_index,
-        delivered.line_count,
+        delivered.part_rows,
         concat(
             delivered.lines_said, '|',
             coalesce(superseded.superseded_said, '-'), '|',
@@ -84,6 +84,6 @@ said as (
 
 select
     said.month_index,
-    said.line_count,
+    said.part_rows,
     {{ surrogate_key('said.input_said') }} as input_fingerprint
 from said
