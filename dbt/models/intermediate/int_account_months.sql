@@ -82,6 +82,7 @@ select
     accounts.account_key,
     accounts.is_excluded,
     months.month_index,
+    {{ month_start('months.month_index') }} as month,
     months.revenue,
     months.revenue_constant_currency,
     months.turnover,

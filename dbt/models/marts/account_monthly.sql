@@ -2,7 +2,7 @@
 
 select
     months.account_key,
-    {{ month_start('months.month_index') }} as month,
+    months.month,
     months.is_excluded,
     cast(months.revenue as decimal(18, 4)) as revenue,
     cast(months.revenue_constant_currency as decimal(18, 4)) as revenue_constant_currency,
