@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
+from dagster_project.lib.warehouse.dbt_project import parsed_folder
 from tests.benchmarks.comparing import assert_equal_core, assert_equal_marts, published_marts
 from tests.benchmarks.deliveries import CHANGES, delivery, lay
 from tests.benchmarks.figures import Run, state_of
@@ -107,6 +108,7 @@ def _measure_size(volume: Volume, file_format: FileFormat, shop: Workshop) -> No
     landing, as_if = shop.fresh("landing"), shop.fresh("landing_as_if")
     lay(site.base, landing)
     lay(site.base, as_if)
+    apart(parsed_folder)
     out = _first_load(site, landing)
     idle = shop.refresh(landing, out, name=f"{site.title}/nothing new", is_idle=True)
     shop.book.add(idle, _hash_of_files(site, landing), _simulated(site, out))
