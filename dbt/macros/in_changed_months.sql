@@ -3,7 +3,7 @@
    A model that does not keep all months says `is_bounded`: its first build too reads those of `current` alone. #}
 {% macro in_changed_months(date, current, is_bounded=false) -%}
     {%- if not is_incremental() and not is_bounded -%}
-        {{ in_span_of_months(date) }}
+        {{ in_span(date, is_date=true) }}
     {%- else -%}
         {%- set query -%}
             select cast({{ month_start('changed.month_index') }} as string) as first_day,
@@ -22,7 +22,7 @@
             {%- endif -%}
         {%- endfor -%}
         {%- for range in ranges -%}
-            {{ in_span_of_months(date) ~ ' and (' if loop.first }}({{ date }} >= date '{{ range[0] }}' and {{ date }} < date '{{ range[1] }}')
+            {{ in_span(date, is_date=true) ~ ' and (' if loop.first }}({{ date }} >= date '{{ range[0] }}' and {{ date }} < date '{{ range[1] }}')
             {{- ')' if loop.last else ' or ' }}
         {%- else -%}
             false

@@ -102,10 +102,11 @@ def test_no_filter_on_a_kept_table_can_fail(golden: Refreshed) -> None:
     with duckdb.connect() as connection:
         warehouse = golden.out / "warehouse" / "warehouse.duckdb"
         connection.execute(f"attach '{warehouse}' as warehouse (read_only)")
-        found = {}
-        for name, query in queries.items():
-            if said := filters_that_can_fail(connection, query, kept):
-                found[name] = said
+        found = {
+            name: filters
+            for name, query in queries.items()
+            if (filters := filters_that_can_fail(connection, query, kept))
+        }
     assert found == {}, "keep what is computed as a column"
 
 

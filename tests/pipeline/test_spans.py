@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from dagster_project.lib.warehouse.dbt_project import build, manifest
-from tests.pipeline.pipeline_runs import Refreshed
+from tests.pipeline.pipeline_runs import Refreshed, rows_of
 
 ROWS = "KAM_SPAN_ROWS"
 
@@ -18,13 +18,6 @@ ROWS = "KAM_SPAN_ROWS"
 def models_in_spans() -> list[dict[str, Any]]:
     nodes = manifest()["nodes"].values()
     return [node for node in nodes if node["config"].get("meta", {}).get("spans")]
-
-
-def asked(warehouse: Path, *statements: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(warehouse)) as connection:
-        for statement in statements:
-            connection.execute(statement)
-        return connection.fetchall()
 
 
 def spans_of(
@@ -57,15 +50,18 @@ def test_spans_come_to_the_whole(golden: Refreshed, tmp_path: Path, wanted: str)
         table = f"{model['schema']}.{model['name']}"
         part, parts = model["config"]["unique_key"], model["config"]["meta"]["parts"]
         everything = f"select * exclude (input_fingerprint) from {table} order by all"
-        before = asked(warehouse, everything)
-        sizes = asked(warehouse, f"select {part}, part_rows from intermediate.{parts} order by all")
-        count, rows = len(sizes), sum(size for _, size in sizes)
+        before = rows_of(warehouse, everything)
+        sized = rows_of(
+            warehouse, f"select {part}, part_rows from intermediate.{parts} order by all"
+        )
+        sizes = [row["part_rows"] for row in sized]
+        count, rows, first = len(sizes), sum(sizes), sized[0][part]
         assert count > 2
-        assert max(size for _, size in sizes) < rows // 2
+        assert max(sizes) < rows // 2
 
         most_rows = {"a part each": 1, "some parts each": rows // 2, "all in one": rows}[wanted]
         spans = spans_of(model, warehouse, tmp_path / "full", most_rows=most_rows, full=True)
-        assert asked(warehouse, everything) == before
+        assert rows_of(warehouse, everything) == before
         assert {
             "a part each": spans == count,
             "some parts each": 1 < spans < count,
@@ -73,14 +69,11 @@ def test_spans_come_to_the_whole(golden: Refreshed, tmp_path: Path, wanted: str)
         }[wanted], (model["name"], spans)
 
         # another fingerprint of all parts but the first: those are built again, and take the old ones' place
-        asked(
-            warehouse,
-            f"update intermediate.{parts} set input_fingerprint = 1 where {part} > {sizes[0][0]}",
-        )
+        with duckdb.connect(str(warehouse)) as connection:
+            connection.execute(
+                f"update intermediate.{parts} set input_fingerprint = 1 where {part} > {first}"
+            )
         spans_of(model, warehouse, tmp_path / "kept", most_rows=most_rows, full=False)
-        assert asked(warehouse, everything) == before
-        fingerprints = asked(
-            warehouse, f"select count(*) from {table} where input_fingerprint <> 1"
-        )
-        first = asked(warehouse, f"select count(*) from {table} where {part} = {sizes[0][0]}")
-        assert fingerprints == first
+        assert rows_of(warehouse, everything) == before
+        kept = rows_of(warehouse, f"select {part} from {table} where input_fingerprint <> 1")
+        assert kept == rows_of(warehouse, f"select {part} from {table} where {part} = {first}")
