@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 
 from tests.benchmarks.figures import Book, Run
 from tests.benchmarks.volume import MILLION, Volume
@@ -97,7 +98,7 @@ def rows(book: Book) -> list[tuple[str, ...]]:
     found.append(("accounts (customers and prospects)", "-", *map(_many, FURTHER)))
     spark = slope(book, "Spark", _cpu)
     if spark is not None:
-        cores = (f"{spark.at(lines) / HOUR:.0f} cores" for lines in FURTHER)
+        cores = (str(ceil(spark.at(lines) / HOUR)) for lines in FURTHER)
         found.append(("Spark: cores for the script's work within one hour", "-", *cores))
     return found
 

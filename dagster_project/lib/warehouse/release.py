@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -60,23 +61,26 @@ def publish_release(
             folder=draft.marts,
             parts=settings.warehouse.with_name(PARTS),
         )
-        write_database(
-            marts=marts,
-            folder=draft.marts,
-            target=draft.database,
-            like=connection,
-            previous=_database_of(draft.previous),
-            parts={file.name: file.slices for file in files if file.slices},
-        )
-        write_audiences(
-            connection,
-            folder=draft.audiences,
-            previous=draft.previous.audiences if draft.previous else None,
-            destinations=with_list_ids(
-                with_minimums(chosen_destinations(), policy.audiences.minimum_rows()),
-                settings.list_ids,
-            ),
-        )
+        with connection.cursor() as cursor, ThreadPoolExecutor(max_workers=1) as beside:
+            audiences = beside.submit(
+                write_audiences,
+                cursor,
+                folder=draft.audiences,
+                previous=draft.previous.audiences if draft.previous else None,
+                destinations=with_list_ids(
+                    with_minimums(chosen_destinations(), policy.audiences.minimum_rows()),
+                    settings.list_ids,
+                ),
+            )
+            write_database(
+                marts=marts,
+                folder=draft.marts,
+                target=draft.database,
+                like=connection,
+                previous=_database_of(draft.previous),
+                parts={file.name: file.slices for file in files if file.slices},
+            )
+            audiences.result()
         policy_sha256 = policy.sha256()
         content = content_id(as_of=as_of, policy_sha256=policy_sha256, files=files)
         manifest = Manifest(

@@ -5,24 +5,20 @@
     meta={'parts': 'int_as_ofs_fingerprinted'},
 ) }}
 
+-- accounts of one value may stand in any order: it changes no sum below
 with positive as (
     select
         scheme_tiers.scheme,
         scheme_tiers.as_of,
         scheme_tiers.as_of_index,
-        scheme_tiers.account_sk,
         cast(scheme_tiers.value as decimal(18, 4)) as value,
-        sum(scheme_tiers.value) over (
-            partition by scheme_tiers.scheme, scheme_tiers.as_of
-        ) as total,
         row_number() over (
             partition by scheme_tiers.scheme, scheme_tiers.as_of
-            order by scheme_tiers.value desc, scheme_tiers.account_sk
+            order by scheme_tiers.value desc
         ) as value_rank,
-        count(*) over (partition by scheme_tiers.scheme, scheme_tiers.as_of) as active_count,
         sum(scheme_tiers.value) over (
             partition by scheme_tiers.scheme, scheme_tiers.as_of
-            order by scheme_tiers.value desc, scheme_tiers.account_sk
+            order by scheme_tiers.value desc
             rows between unbounded preceding and current row
         ) as through
     from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
@@ -35,7 +31,9 @@ counted as (
     select
         scheme_tiers.scheme,
         scheme_tiers.as_of,
-        count(*) as account_count
+        count(*) as account_count,
+        count(case when scheme_tiers.value > 0 then 1 end) as active_count,
+        sum(case when scheme_tiers.value > 0 then scheme_tiers.value end) as total
     from {{ ref('int_account_scheme_tiers') }} as scheme_tiers
     where {{ in_changed_as_ofs('scheme_tiers.as_of_index', ref('int_as_ofs_fingerprinted')) }}
     group by scheme_tiers.scheme, scheme_tiers.as_of
@@ -47,16 +45,16 @@ measured as (
         positive.as_of,
         positive.as_of_index,
         counted.account_count,
-        max(positive.active_count) as active_count,
-        max(positive.total) as total,
+        counted.active_count,
+        counted.total,
         sum(
-            cast(positive.active_count + 1 - 2 * positive.value_rank as decimal(18, 0))
+            cast(counted.active_count + 1 - 2 * positive.value_rank as decimal(18, 0))
             * cast(positive.value as decimal(19, 4))
         ) as gini_sum,
         sum(cast(positive.value as decimal(19, 4)) * cast(positive.value as decimal(19, 4)))
             as square_sum,
         {% for denominator, name in [
-            ('positive.active_count', 'active'),
+            ('counted.active_count', 'active'),
             ('counted.account_count', 'all'),
         ] %}
             {% for percent in [1, 5, 10, 20] %}
@@ -66,11 +64,17 @@ measured as (
                 end) as top_{{ percent }}_{{ name }},
             {% endfor %}
         {% endfor %}
-        count(case when 100 * (positive.through - positive.value) < 80 * positive.total then 1 end)
+        count(case when 100 * (positive.through - positive.value) < 80 * counted.total then 1 end)
             as accounts_making_80
     from positive
     inner join counted on positive.scheme = counted.scheme and positive.as_of = counted.as_of
-    group by positive.scheme, positive.as_of, positive.as_of_index, counted.account_count
+    group by
+        positive.scheme,
+        positive.as_of,
+        positive.as_of_index,
+        counted.account_count,
+        counted.active_count,
+        counted.total
 )
 
 select

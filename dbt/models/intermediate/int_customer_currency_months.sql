@@ -10,7 +10,7 @@ with lines as (
     where {{ in_changed_months('invoice_date', ref('int_invoice_months_fingerprinted')) }}
 ),
 
-documents as (
+summed as (
     select
         lines.source_system,
         lines.customer_id,
@@ -18,17 +18,26 @@ documents as (
         lines.currency,
         lines.booking,
         lines.left_out_reason,
-        lines.invoice_id,
-        sum(lines.revenue) as revenue,
-        sum(lines.revenue_local) as revenue_local,
-        sum(abs(lines.revenue)) as turnover,
-        sum(case when lines.cost is not null then abs(lines.revenue) end) as costed_turnover,
-        sum(case when lines.cost is not null then lines.revenue end) as costed_revenue,
-        sum(lines.cost) as cost,
-        sum(case when lines.is_recurring then lines.revenue end) as recurring_revenue,
-        count(*) as line_count,
-        count(lines.cost) as costed_line_count,
-        max(case when lines.is_sale then 1 else 0 end) as invoice_count,
+        cast(sum(lines.revenue) as decimal(18, 4)) as revenue,
+        cast(sum(lines.revenue_local) as decimal(18, 4)) as revenue_local,
+        cast(sum(abs(lines.revenue)) as decimal(18, 4)) as turnover,
+        cast(
+            coalesce(sum(case when lines.cost is not null then abs(lines.revenue) end), 0)
+            as decimal(18, 4)
+        ) as costed_turnover,
+        cast(
+            coalesce(sum(case when lines.cost is not null then lines.revenue end), 0)
+            as decimal(18, 4)
+        ) as costed_revenue,
+        cast(coalesce(sum(lines.cost), 0) as decimal(18, 4)) as cost,
+        cast(
+            coalesce(sum(case when lines.is_recurring then lines.revenue end), 0)
+            as decimal(18, 4)
+        ) as recurring_revenue,
+        cast(count(*) as bigint) as line_count,
+        cast(count(lines.cost) as bigint) as costed_line_count,
+        cast(count(distinct case when lines.is_sale then lines.invoice_id end) as bigint)
+            as invoice_count,
         min(case when lines.is_sale then lines.invoice_date end) as first_invoice_date,
         max(case when lines.is_sale then lines.invoice_date end) as last_invoice_date
     from lines
@@ -38,38 +47,7 @@ documents as (
         year(lines.invoice_date) * 12 + month(lines.invoice_date),
         lines.currency,
         lines.booking,
-        lines.left_out_reason,
-        lines.invoice_id
-),
-
-summed as (
-    select
-        documents.source_system,
-        documents.customer_id,
-        documents.month_index,
-        documents.currency,
-        documents.booking,
-        documents.left_out_reason,
-        cast(sum(documents.revenue) as decimal(18, 4)) as revenue,
-        cast(sum(documents.revenue_local) as decimal(18, 4)) as revenue_local,
-        cast(sum(documents.turnover) as decimal(18, 4)) as turnover,
-        cast(coalesce(sum(documents.costed_turnover), 0) as decimal(18, 4)) as costed_turnover,
-        cast(coalesce(sum(documents.costed_revenue), 0) as decimal(18, 4)) as costed_revenue,
-        cast(coalesce(sum(documents.cost), 0) as decimal(18, 4)) as cost,
-        cast(coalesce(sum(documents.recurring_revenue), 0) as decimal(18, 4)) as recurring_revenue,
-        cast(sum(documents.line_count) as bigint) as line_count,
-        cast(sum(documents.costed_line_count) as bigint) as costed_line_count,
-        cast(sum(documents.invoice_count) as bigint) as invoice_count,
-        min(documents.first_invoice_date) as first_invoice_date,
-        max(documents.last_invoice_date) as last_invoice_date
-    from documents
-    group by
-        documents.source_system,
-        documents.customer_id,
-        documents.month_index,
-        documents.currency,
-        documents.booking,
-        documents.left_out_reason
+        lines.left_out_reason
 )
 
 select

@@ -1,15 +1,14 @@
 {{ config(materialized='view') }}
 
+{# read where it is needed: around a CTE that is read twice DuckDB computes all columns of lines #}
+{% set rates = ref('int_exchange_rates_filled') %}
+
 with lines as (
     select * from {{ ref('int_invoice_lines_costed') }}
 ),
 
 parameters as (
     select * from {{ ref('stg_run__parameters') }}
-),
-
-rates as (
-    select * from {{ ref('int_exchange_rates_filled') }}
 ),
 
 converted as (
@@ -40,8 +39,9 @@ converted as (
         lines.line_number
     from lines
     cross join parameters
-    left join rates on lines.currency = rates.currency and lines.invoice_date = rates.rate_for
-    left join rates as cost_rates
+    left join {{ rates }} as rates
+        on lines.currency = rates.currency and lines.invoice_date = rates.rate_for
+    left join {{ rates }} as cost_rates
         on lines.cost_currency = cost_rates.currency and lines.invoice_date = cost_rates.rate_for
 )
 
