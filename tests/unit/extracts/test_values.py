@@ -6,6 +6,7 @@ import datetime as dt
 import tempfile
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,13 @@ from hypothesis import strategies as st
 
 from dagster_project.lib.extracts.connection import connect
 from dagster_project.lib.extracts.entities import Column
-from dagster_project.lib.extracts.values import typed
+from dagster_project.lib.extracts.values import WHITE_SPACE, trimmed, typed
 
 if TYPE_CHECKING:
     from tests.unit.extracts.conftest import LandingFolder
+
+# Last characters that a reader could take for more or for less than one: accents, joiners, syllables, marks.
+NO_SPACE = "a~!\x00\x1f\x7f\u0085é\u0301\u200d\u1100\u2003日👩"
 
 GOOD: list[tuple[str, str, Any]] = [
     ("amount", "1234.5", Decimal("1234.5000")),
@@ -219,3 +223,14 @@ def _expected_amount(text: str) -> Decimal | None:
         return Decimal("0.0000")
     rounded = exact.quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
     return rounded if rounded.adjusted() < 14 else None
+
+
+def test_texts_lose_the_white_space_around_them_and_no_more() -> None:
+    texts = [
+        "".join(text) for size in range(4) for text in product(WHITE_SPACE + NO_SPACE, repeat=size)
+    ]
+    with duckdb.connect() as connection:
+        connection.execute("create table given as select unnest($1) as text", [texts])
+        found = connection.execute(f"select text, {trimmed('text')} from given").fetchall()
+    assert len(found) == len(texts) > 10_000
+    assert [row for row in found if row[1] != (row[0].strip(WHITE_SPACE) or None)] == []
