@@ -12,9 +12,11 @@ DASHBOARD := dagster_project/lib/dashboard
 READY_DASHBOARD := .venv-dashboard/.ready
 
 .PHONY: demo test test-refreshes test-browser test-targets test-fifty test-kept test-spark lint ui bench backtest faults fuzz \
-	dashboard dashboard-photo dashboard-lock setup clean
+	dashboard dashboard-photo dashboard-lock setup setup-spark clean
 
 setup: $(READY)
+
+setup-spark: $(READY_SPARK)
 
 $(UV):
 	@echo "setting up uv $(UV_VERSION) in .uv"

@@ -37,9 +37,10 @@ def make_folders(settings: Settings) -> None:
         ) from None
     if settings.temporary_directory is not None:
         try:
-            settings.temporary_directory.mkdir(parents=True, exist_ok=True)
+            # not its parents: where a disk is not mounted, or misspelt, another one would be filled
+            settings.temporary_directory.mkdir(exist_ok=True)
         except OSError as error:
             raise SettingsError(
                 f"temporary_directory {settings.temporary_directory}: {error.strerror}; "
-                "give a folder that can be written to"
+                "give a folder that can be written to, on a disk that is there"
             ) from None

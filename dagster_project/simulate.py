@@ -73,6 +73,11 @@ def compared(call: Call) -> Comparison:
     from dagster_project.lib.simulation.workspace import simulate
 
     settings = call.settings
+    if settings.engine != "duckdb":
+        raise SettingsError(
+            f"engine {settings.engine}: simulate starts from tables that a refresh keeps in DuckDB; "
+            "refresh with engine duckdb into another output folder, and simulate there"
+        )
     live = live_release(settings)
     in_progress = RunInProgressError(
         f"another run works in {settings.out}; simulate once it has ended"

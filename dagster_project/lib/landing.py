@@ -99,6 +99,8 @@ def land_everything(settings: Settings, *, scratch: Path) -> LandingReport:
             forgotten=Matcher(read_record(settings.raw)),
         )
         _land_all(found, report, means)
+    if means.known:
+        log.info("landed before, and not read again: %d files", len(means.known))
     report.errors.extend(_absent_entities(found, settings.landing))
     report.schema_changes.extend(_schema_changes(report, settings))
     return report
@@ -153,6 +155,8 @@ def _land_one(
         if str(error) not in report.errors:
             report.errors.append(str(error))
         return None
+    if entry.delivery_id in means.known:
+        return entry
     left_out = ", ".join(f"{rows} {reason}" for reason, rows in entry.rows_left_out.items())
     log.info(
         "landed %s%s: %s rows read, %s rejected%s",

@@ -1,6 +1,6 @@
 {# Whether a row's part lies in the span that is being built: `part` is its number, or, with `is_date`, a date whose month
    is its part. A model that says `meta.spans: true` is built span by span (parts_in_spans,
-   duckdb__create_table_as), so that what it gathers or sorts fits in memory whatever the years: of 100 million lines
+   duckdb__create_table_as), so that what it gathers or sorts does not grow with the years: of 100 million lines
    account x month takes 97 s of CPU instead of 131, of which the rest was written to disk and read again.
    Outside such a build, as in a unit test, every part does. Spark divides its work itself. #}
 {% macro in_span(part, is_date=false) -%}

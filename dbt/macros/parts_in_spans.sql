@@ -1,7 +1,11 @@
 {# The parts that the model must build again (changed_parts), in their order and put together into spans: as many parts
-   each as come to the rows that fit in memory, by `part_rows` of the relation `current`. [(first, last), ...] #}
+   each as come to the rows that fit in memory, and one at least. Rows are `part_rows` of the relation `current`: lines of
+   a month, accounts of an as_of (of which a model may have a row per scheme). [(first, last), ...] #}
 {% macro parts_in_spans(current, part) -%}
     {%- set most_rows = env_var('KAM_SPAN_ROWS', '2000000') | int -%}
+    {%- if most_rows < 1 -%}
+        {{ exceptions.raise_compiler_error('KAM_SPAN_ROWS is no number of rows; leave it out, or write one like 2000000') }}
+    {%- endif -%}
     {%- set query -%}
         select
             changed.{{ part }},

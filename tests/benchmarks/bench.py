@@ -1,4 +1,4 @@
-"""Measures the stages that were not measured yet with these files, and writes their figures into the README."""
+"""Measures the stages not measured yet with these files, prints the figures, and writes them into the README."""
 
 from __future__ import annotations
 
@@ -118,7 +118,8 @@ def _measure(name: str, options: argparse.Namespace, book: Book) -> bool:
         if book.done.get(other) != _state(stage, options.repeats)
     ]
     book.write()
-    write_readme(book)
+    if options.cache == default_cache():
+        write_readme(book)
     return name in book.done
 
 
@@ -144,7 +145,12 @@ def _options() -> argparse.Namespace:
         help=f"comma-separated, of {', '.join(stages())}",
     )
     parser.add_argument("--again", action="store_true", help="measure what was measured before too")
-    parser.add_argument("--cache", type=Path, default=default_cache(), help="input and figures")
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=default_cache(),
+        help="input and figures; of another one than the default the figures are only printed",
+    )
     parser.add_argument("--repeats", type=int, default=3, help="of the small stages")
     return parser.parse_args()
 

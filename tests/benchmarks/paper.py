@@ -13,8 +13,12 @@ from math import ceil
 from tests.benchmarks.figures import Book, Run
 from tests.benchmarks.volume import MILLION, Volume
 
-SIZES = (10 * MILLION, 100 * MILLION)
-FURTHER = (1_000 * MILLION, 10_000 * MILLION)
+LARGE = 100 * MILLION
+# as many accounts as the large one has, and fewer lines: what differs hangs on lines
+SAME_ACCOUNTS = 25 * MILLION
+FEWER_ACCOUNTS = 10 * MILLION
+FURTHER = (500 * MILLION, 1_000 * MILLION, 10_000 * MILLION)
+ACCOUNTS = 100_000
 HOUR = 3_600.0
 
 
@@ -44,14 +48,31 @@ class Slope:
 
 
 def slope(book: Book, what: str, value: Callable[[Run], float]) -> Slope | None:
-    """The slope of a figure of the Parquet runs; None where one of the two sizes was not measured."""
-    points = []
-    for lines in SIZES:
-        run = book.runs.get(f"{lines // MILLION}m/parquet/{what}")
-        if run is None:
-            return None
-        points.append((float(lines), value(run)))
-    return Slope.through(points[0], points[1])
+    """The slope of a figure of the Parquet runs over lines; None where it was measured at one size only.
+
+    Of a first load both sizes have the same accounts. Of the others the small one has fewer, so that some of
+    what hangs on accounts counts as lines.
+    """
+    large = _at(book, LARGE, what, value)
+    small = _at(book, SAME_ACCOUNTS, what, value) or _at(book, FEWER_ACCOUNTS, what, value)
+    return Slope.through(small, large) if small and large else None
+
+
+def per_accounts(book: Book, what: str, value: Callable[[Run], float]) -> float | None:
+    """What 100,000 more accounts add, from two sizes with other lines and other accounts, less the lines."""
+    few, many = (_at(book, lines, what, value) for lines in (FEWER_ACCOUNTS, SAME_ACCOUNTS))
+    line = slope(book, what, value)
+    if few is None or many is None or line is None:
+        return None
+    added = many[1] - few[1] - line.per_line * (many[0] - few[0])
+    return added / (_accounts(SAME_ACCOUNTS) - _accounts(FEWER_ACCOUNTS)) * ACCOUNTS
+
+
+def _at(
+    book: Book, lines: int, what: str, value: Callable[[Run], float]
+) -> tuple[float, float] | None:
+    run = book.runs.get(f"{lines // MILLION}m/parquet/{what}")
+    return None if run is None else (float(lines), value(run))
 
 
 def hours(seconds: float) -> str:
@@ -71,7 +92,8 @@ def rows(book: Book) -> list[tuple[str, ...]]:
     header = (
         "what",
         "per million lines",
-        *(f"{n // (1000 * MILLION)} billion lines" for n in FURTHER),
+        f"per {ACCOUNTS:,} accounts",
+        *(_lines(lines) for lines in FURTHER),
     )
     wanted: list[tuple[str, str, Callable[[Run], float], Callable[[float], str]]] = [
         ("first load, wall clock on this machine", "first load", _wall, hours),
@@ -91,16 +113,29 @@ def rows(book: Book) -> list[tuple[str, ...]]:
     for words, what, value, shown in wanted:
         line = slope(book, what, value)
         if line is None:
-            found.append((words, "-", *("not measured" for _ in FURTHER)))
+            found.append((words, "-", "-", *("not measured" for _ in FURTHER)))
             continue
         further = (shown(line.at(lines)) for lines in FURTHER)
-        found.append((words, _small(max(line.per_line, 0.0) * MILLION, shown), *further))
-    found.append(("accounts (customers and prospects)", "-", *map(_many, FURTHER)))
+        accounts = per_accounts(book, what, value)
+        found.append(
+            (
+                words,
+                _small(max(line.per_line, 0.0) * MILLION, shown),
+                "-" if accounts is None else _small(max(accounts, 0.0), shown),
+                *further,
+            )
+        )
+    found.append(("accounts (customers and prospects)", "-", "-", *map(_many, FURTHER)))
     spark = slope(book, "Spark", _cpu)
     if spark is not None:
         cores = (str(ceil(spark.at(lines) / HOUR)) for lines in FURTHER)
-        found.append(("Spark: cores for the script's work within one hour", "-", *cores))
+        found.append(("Spark: cores for the script's work within one hour", "-", "-", *cores))
     return found
+
+
+def _lines(lines: int) -> str:
+    millions = lines // MILLION
+    return f"{millions} million lines" if millions < 1_000 else f"{millions // 1_000} billion lines"
 
 
 def _small(value: float, shown: Callable[[float], str]) -> str:

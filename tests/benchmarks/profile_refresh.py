@@ -6,10 +6,8 @@ Belongs here: looking. The figures that are compared with goals are `bench.py`'s
 from __future__ import annotations
 
 import argparse
-import cProfile
 import json
 import logging
-import pstats
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,11 +16,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pyinstrument import Profiler
 from rich.console import Console
 from rich.table import Table
 
 SHOWN_NODES = 25
-SHOWN_FUNCTIONS = 40
+INTERVAL = 0.001  # of samples, in seconds
 
 BEFORE = {
     "imports": "imports of the command: policy, settings",
@@ -84,7 +83,7 @@ def profile(
     """Refreshes in this process, prints the tables, and keeps the parts' wall seconds as JSON in `kept`."""
     watch = Stopwatch()
     nodes: list[Any] = []
-    profiler = cProfile.Profile()
+    profiler = Profiler(interval=INTERVAL)
     with watch.span("whole refresh"):
         with watch.span("imports"):
             from dagster_project.policy import load_policy
@@ -102,10 +101,11 @@ def profile(
         with watch.span("imports of great_expectations"):
             import great_expectations  # noqa: F401
         if functions:
-            profiler.enable()
+            profiler.start()
         with watch.span("refresh()"):
             outcome = refresh(settings, load_policy(settings.policy))
-        profiler.disable()
+        if functions:
+            profiler.stop()
     console = Console()
     console.print(f"{outcome.status} {outcome.error}")
     console.print(_spans_table(watch))
@@ -115,8 +115,9 @@ def profile(
             raise SystemExit(f"{outcome.status} {outcome.error}: nothing to say of its seconds")
         kept.write_text(json.dumps(parts(watch, outcome.steps)), encoding="utf-8")
     if functions:
-        pstats.Stats(profiler).sort_stats("tottime").print_stats(SHOWN_FUNCTIONS)
-        pstats.Stats(profiler).sort_stats("cumulative").print_stats(SHOWN_FUNCTIONS)
+        console.print(
+            profiler.output_text(color=console.is_terminal), markup=False, highlight=False
+        )
 
 
 def parts(watch: Stopwatch, steps: Mapping[str, float]) -> dict[str, float]:
@@ -207,7 +208,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--as-of", type=date.fromisoformat)
     parser.add_argument("--json", type=Path, help="keep the parts' seconds in this file")
-    parser.add_argument("--functions", action="store_true", help="Python functions too (slower)")
+    parser.add_argument(
+        "--functions",
+        action="store_true",
+        help="Python functions of the main thread too, by sampling",
+    )
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
     profile(

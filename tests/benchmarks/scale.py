@@ -130,7 +130,7 @@ def history_stage(volume: Volume) -> Callable[[Workshop], None]:
         site, title = Site(shop, volume, "parquet"), f"{volume.lines // MILLION}m/parquet"
         landing, out = shop.fresh("landing"), shop.fresh("lines_out")
         lay(site.base, landing)
-        shop.refresh(landing, out, name=f"{title}/landed for the history")
+        shop.book.add(shop.refresh(landing, out, name=f"{title}/first load"))
         one_month = _policy(shop, "one_month", "history_months: 1")
         for months, flags in (("36 months", []), ("one month", ["--policy", one_month])):
             name = f"{title}/{months} of history"

@@ -40,6 +40,8 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> tuple[Refreshed, str]:
     """The demo company, published; then a month of it was corrected. With its as_of."""
     folder = tmp_path_factory.mktemp("company")
     truth = generate(folder / "landing")
+    # they would not agree with what is corrected here, and the gate would stop it, as it should
+    (folder / "landing" / "erp" / "control_totals.csv").unlink()
     made = Refreshed(folder / "landing", folder / "out")
     published(refreshed(made.landing, made.out, as_of=truth.as_of))
     correct(made.landing)

@@ -9,24 +9,27 @@ from typing import Any
 import duckdb
 import pytest
 
-from dagster_project.lib.warehouse.dbt_project import build, manifest
+from dagster_project.lib.warehouse import dbt_project
 from tests.pipeline.pipeline_runs import Refreshed, rows_of
 
 ROWS = "KAM_SPAN_ROWS"
 
 
 def models_in_spans() -> list[dict[str, Any]]:
-    nodes = manifest()["nodes"].values()
+    nodes = dbt_project.manifest()["nodes"].values()
     return [node for node in nodes if node["config"].get("meta", {}).get("spans")]
 
 
 def spans_of(
     model: dict[str, Any], warehouse: Path, run: Path, *, most_rows: int, full: bool
 ) -> int:
-    """Builds the model, and says by how many statements its table was filled (of a kept one: unknown)."""
+    """Builds the model, and says by how many statements it was filled: those that dbt's log shows."""
+    said = dbt_project._common_arguments(run / "dbt", "duckdb")
+    said[said.index("--log-level-file") + 1] = "debug"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(ROWS, str(most_rows))
-        build(
+        patch.setattr(dbt_project, "_common_arguments", lambda *_: said)
+        dbt_project.build(
             ["--select", model["name"], "--indirect-selection", "empty"],
             warehouse=warehouse,
             run_folder=run,
@@ -34,8 +37,8 @@ def spans_of(
             threads=1,
             full=full,
         )
-    (written,) = (run / "dbt" / "run").rglob(f"{model['name']}.sql")
-    return written.read_text(encoding="utf-8").count("set variable span_first =")
+    log = run / "dbt" / "logs" / "dbt.log"
+    return log.read_text(encoding="utf-8").count("set variable span_first =")
 
 
 @pytest.mark.parametrize("wanted", ["a part each", "some parts each", "all in one"])
@@ -60,7 +63,9 @@ def test_spans_come_to_the_whole(golden: Refreshed, tmp_path: Path, wanted: str)
         assert max(sizes) < rows // 2
 
         most_rows = {"a part each": 1, "some parts each": rows // 2, "all in one": rows}[wanted]
-        spans = spans_of(model, warehouse, tmp_path / "full", most_rows=most_rows, full=True)
+        spans = spans_of(
+            model, warehouse, tmp_path / f"{model['name']}_full", most_rows=most_rows, full=True
+        )
         assert rows_of(warehouse, everything) == before
         assert {
             "a part each": spans == count,
@@ -71,9 +76,43 @@ def test_spans_come_to_the_whole(golden: Refreshed, tmp_path: Path, wanted: str)
         # another fingerprint of all parts but the first: those are built again, and take the old ones' place
         with duckdb.connect(str(warehouse)) as connection:
             connection.execute(
-                f"update intermediate.{parts} set input_fingerprint = 1 where {part} > {first}"
+                f"update intermediate.{parts} set input_fingerprint = input_fingerprint // 2 "
+                f"where {part} > {first}"
             )
-        spans_of(model, warehouse, tmp_path / "kept", most_rows=most_rows, full=False)
+        spans = spans_of(
+            model, warehouse, tmp_path / f"{model['name']}_kept", most_rows=most_rows, full=False
+        )
         assert rows_of(warehouse, everything) == before
-        kept = rows_of(warehouse, f"select {part} from {table} where input_fingerprint <> 1")
-        assert kept == rows_of(warehouse, f"select {part} from {table} where {part} = {first}")
+        assert {
+            "a part each": spans == count - 1,
+            "some parts each": 1 < spans < count,
+            "all in one": spans == 1,
+        }[wanted], (model["name"], spans)
+        of_parts = f"select distinct {part}, input_fingerprint from {{}} order by all"
+        assert rows_of(warehouse, of_parts.format(table)) == rows_of(
+            warehouse, of_parts.format(f"intermediate.{parts} where part_rows > 0")
+        )
+
+
+@pytest.mark.parametrize(
+    ("setting", "memory_limit", "said"),
+    [
+        ("2GB", "1GB", "KAM_SPAN_ROWS is no number of rows"),
+        ("1000", "2MB", "memory_limit 2MB is too little; raise it in kam.yml or KAM_MEMORY_LIMIT"),
+    ],
+)
+def test_what_bounds_memory_says_what_is_wrong_with_it(
+    golden: Refreshed, tmp_path: Path, setting: str, memory_limit: str, said: str
+) -> None:
+    warehouse = tmp_path / "warehouse.duckdb"
+    shutil.copy(golden.out / "warehouse" / "warehouse.duckdb", warehouse)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(dbt_project.DbtError, match=said):
+        patch.setenv(ROWS, setting)
+        dbt_project.build(
+            ["--select", models_in_spans()[0]["name"], "--indirect-selection", "empty"],
+            warehouse=warehouse,
+            run_folder=tmp_path / "run",
+            memory_limit=memory_limit,
+            threads=1,
+            full=True,
+        )

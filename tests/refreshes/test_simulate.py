@@ -280,3 +280,9 @@ def test_tables_of_a_run_that_was_not_published_are_not_simulated_on(
         connection.execute("update raw.policy_parameters set run_at = run_at + to_days(1)")
     run = kam("simulate", "--out", company.out)
     assert (run.returncode, "not published" in run.stderr) == (2, True), run.stderr
+
+
+def test_tables_of_spark_are_not_simulated_on(golden: Refreshed) -> None:
+    run = kam("simulate", "--engine", "spark_session", "--out", golden.out)
+    assert run.returncode == 2
+    assert "engine spark_session: simulate starts from tables that a refresh keeps" in run.stderr

@@ -110,3 +110,9 @@ def test_a_temporary_directory_that_cannot_be_used_is_named(tmp_path: Path) -> N
     settings = Settings(out=tmp_path / "out", temporary_directory=tmp_path / "file")
     with pytest.raises(SettingsError, match=r"temporary_directory .*file: .*; give a folder that"):
         make_folders(settings)
+    absent = Settings(out=tmp_path / "out", temporary_directory=tmp_path / "disk" / "kam")
+    with pytest.raises(SettingsError, match=r"disk/kam: No such file or directory; give a folder"):
+        make_folders(absent)
+    (tmp_path / "disk").mkdir()
+    make_folders(absent)
+    assert (tmp_path / "disk" / "kam").is_dir()

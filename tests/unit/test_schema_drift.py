@@ -126,3 +126,23 @@ def test_a_column_of_another_type_rejects_its_rows_with_the_reason(company: Sett
     assert (entry.rows_loaded, entry.rejected_reasons) == (1, {"not_a_date": 2})
     # and the share is over what the gate tolerates
     assert ("erp/invoice_lines", 3, 2) in report.extracts()
+
+
+def test_a_landing_tells_new_files_from_those_it_knows(
+    company: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="dagster_project.lib.landing")
+
+    def said(name: str, text: str) -> list[str]:
+        write(company, name, text)
+        caplog.clear()
+        landed(company)
+        return caplog.messages
+
+    first = "erp/invoice_lines_1.csv"
+    assert f"landed {first}: 1 rows read, 0 rejected" in said(first, lines(LINES, GOOD.format(n=1)))
+    second = "erp/invoice_lines_2.csv"
+    assert said(second, lines(LINES, GOOD.format(n=2))) == [
+        f"landed {second}: 1 rows read, 0 rejected",
+        "landed before, and not read again: 3 files",
+    ]

@@ -64,6 +64,7 @@ class Means:
         forgotten: takes out of each file what was forgotten, also of one that was landed before.
         looks: what was seen of each file of this landing: one that feeds several entities, or an archive of
             several members, is hashed once.
+        known: ids of the deliveries that were landed before, so that nothing of them was read again.
     """
 
     raw: Path
@@ -71,6 +72,7 @@ class Means:
     database: Database
     forgotten: Matcher | None = None
     looks: dict[Path, tuple[str, Probe | None]] = field(default_factory=dict)
+    known: set[int] = field(default_factory=set)
 
 
 def land(
@@ -124,7 +126,7 @@ def _land(delivered: DeliveredFile, means: Means, joined: Sequence[LedgerEntry])
         content=content,
     )
     if entry := read_entry(means.raw, delivery_id):
-        log.debug("%s: the content was landed before", delivered.relative_path)
+        means.known.add(delivery_id)
         return entry
     means.scratch.mkdir(parents=True, exist_ok=True)
     with (

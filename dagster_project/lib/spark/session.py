@@ -74,6 +74,8 @@ def session_configuration(settings: Settings, warehouse: Path) -> dict[str, str]
         "spark.sql.warehouse.dir": str(warehouse),
         # the catalog's own database, for one process at a time; a cluster's metastore goes into `spark.conf`
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={catalog};create=true",
+        # else Hive leaves an empty folder per session in the system's temporary one
+        "spark.hadoop.hive.downloaded.resources.dir": str(warehouse / "resources"),
         **settings.spark.conf,
         JAVA_OPTIONS: java.strip(),
     }

@@ -133,7 +133,10 @@ def build(
     broken = [r for r in results if r.status == "error"]
     if broken:
         first = broken[0]
-        raise DbtError(f"{first.unique_id}: {first.message}")
+        said = str(first.message)
+        if "Out of Memory" in said:
+            said = f"memory_limit {memory_limit} is too little; raise it in kam.yml or KAM_MEMORY_LIMIT"
+        raise DbtError(f"{first.unique_id}: {said}")
     return results
 
 

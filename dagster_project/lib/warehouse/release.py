@@ -72,15 +72,17 @@ def publish_release(
                     settings.list_ids,
                 ),
             )
-            write_database(
-                marts=marts,
-                folder=draft.marts,
-                target=draft.database,
-                like=connection,
-                previous=_database_of(draft.previous),
-                parts={file.name: file.slices for file in files if file.slices},
-            )
-            audiences.result()
+            try:
+                write_database(
+                    marts=marts,
+                    folder=draft.marts,
+                    target=draft.database,
+                    like=connection,
+                    previous=_database_of(draft.previous),
+                    parts={file.name: file.slices for file in files if file.slices},
+                )
+            finally:
+                audiences.result()
         policy_sha256 = policy.sha256()
         content = content_id(as_of=as_of, policy_sha256=policy_sha256, files=files)
         manifest = Manifest(

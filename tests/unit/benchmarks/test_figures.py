@@ -96,9 +96,23 @@ def test_paper_says_what_billions_need_or_that_it_does_not_know(tmp_path: Path) 
         "100m/parquet/first load", 600.0, disk_mb={name: 10 * mb for name, mb in disk.items()}
     )
     rows = {row[0]: row[1:] for row in paper.rows(book(tmp_path, ten, hundred))}
-    assert rows["first load, wall clock on this machine"] == ("6.00 s", "100 min", "16.7 h")
-    assert rows["disk: raw zone"] == ("3.0 MB", "3.0 GB", "30.0 GB")
-    assert rows["one changed month, wall clock"] == ("-", "not measured", "not measured")
+    further = ("50 min", "100 min", "16.7 h")
+    assert rows["first load, wall clock on this machine"] == ("6.00 s", "-", *further)
+    assert rows["disk: raw zone"] == ("3.0 MB", "-", "1.5 GB", "3.0 GB", "30.0 GB")
+    assert rows["one changed month, wall clock"] == ("-", "-", *["not measured"] * 3)
+
+
+def test_paper_tells_what_hangs_on_accounts_from_what_hangs_on_lines(tmp_path: Path) -> None:
+    # 2 s a million lines, 40 s per 100,000 accounts: 5,000 for each million lines, 125,000 at most
+    disk = dict.fromkeys(("raw", "warehouse", "published", "all"), 1.0)
+    runs = (
+        run("10m/parquet/first load", 5.0 + 20.0 + 20.0, disk_mb=disk),
+        run("25m/parquet/first load", 5.0 + 50.0 + 50.0, disk_mb=disk),
+        run("100m/parquet/first load", 5.0 + 200.0 + 50.0, disk_mb=disk),
+    )
+    rows = {row[0]: row[1:] for row in paper.rows(book(tmp_path, *runs))}
+    found = rows["first load, wall clock on this machine"]
+    assert found == ("2.00 s", "40.00 s", "18 min", "34 min", "5.6 h")
 
 
 def test_tables_hold_every_run_in_the_order_of_sizes(tmp_path: Path) -> None:
@@ -210,12 +224,18 @@ def test_a_failed_stage_is_noted_and_the_next_one_runs(
 
     measured = {"bad": bench.Stage(fails, ()), "good": bench.Stage(works, ())}
     monkeypatch.setattr(bench, "stages", lambda: measured)
-    monkeypatch.setattr(bench, "write_readme", lambda book: None)
+    written: list[Book] = []
+    monkeypatch.setattr(bench, "write_readme", written.append)
     monkeypatch.setattr(sys, "argv", ["bench", "--cache", str(tmp_path)])
     assert bench.main() == 1
     kept = Book.read(tmp_path / "book.json")
     assert kept.notes == {"bad": "failed: out of disk"}
     assert list(kept.done) == ["good"]
+    assert written == [], "figures of a cache of one's own stay out of the README"
+    monkeypatch.setattr(bench, "default_cache", lambda: tmp_path)
+    monkeypatch.setattr(sys, "argv", ["bench", "--only", "good", "--again"])
+    assert bench.main() == 0
+    assert len(written) == 1
     measured["good"] = bench.Stage(fails, ())
     monkeypatch.setattr(sys, "argv", ["bench", "--cache", str(tmp_path), "--only", "good"])
     assert bench.main() == 0, "what was measured with the same files is not measured again"
