@@ -10,7 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -100,12 +100,8 @@ def profile(
             import dbt.cli.main  # noqa: F401
         with watch.span("imports of great_expectations"):
             import great_expectations  # noqa: F401
-        if functions:
-            profiler.start()
-        with watch.span("refresh()"):
+        with watch.span("refresh()"), profiler if functions else nullcontext():
             outcome = refresh(settings, load_policy(settings.policy))
-        if functions:
-            profiler.stop()
     console = Console()
     console.print(f"{outcome.status} {outcome.error}")
     console.print(_spans_table(watch))

@@ -124,7 +124,7 @@ def _measure_size(volume: Volume, file_format: FileFormat, shop: Workshop) -> No
 
 
 def history_stage(volume: Volume) -> Callable[[Workshop], None]:
-    """Everything anew with the whole history, and with one month of it."""
+    """A first load, then everything anew with the whole history, and with one month of it."""
 
     def stage(shop: Workshop) -> None:
         site, title = Site(shop, volume, "parquet"), f"{volume.lines // MILLION}m/parquet"

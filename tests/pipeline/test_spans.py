@@ -21,7 +21,13 @@ def models_in_spans() -> list[dict[str, Any]]:
 
 
 def spans_of(
-    model: dict[str, Any], warehouse: Path, run: Path, *, most_rows: int, full: bool
+    model: dict[str, Any],
+    warehouse: Path,
+    run: Path,
+    *,
+    most_rows: int | str,
+    full: bool,
+    memory_limit: str = "1GB",
 ) -> int:
     """Builds the model, and says by how many statements it was filled: those that dbt's log shows."""
     said = dbt_project._common_arguments(run / "dbt", "duckdb")
@@ -33,12 +39,20 @@ def spans_of(
             ["--select", model["name"], "--indirect-selection", "empty"],
             warehouse=warehouse,
             run_folder=run,
-            memory_limit="1GB",
+            memory_limit=memory_limit,
             threads=1,
             full=full,
         )
     log = run / "dbt" / "logs" / "dbt.log"
     return log.read_text(encoding="utf-8").count("set variable span_first =")
+
+
+def as_wanted(wanted: str, spans: int, *, parts: int) -> bool:
+    return {
+        "a part each": spans == parts,
+        "some parts each": 1 < spans < parts,
+        "all in one": spans == 1,
+    }[wanted]
 
 
 @pytest.mark.parametrize("wanted", ["a part each", "some parts each", "all in one"])
@@ -67,11 +81,7 @@ def test_spans_come_to_the_whole(golden: Refreshed, tmp_path: Path, wanted: str)
             model, warehouse, tmp_path / f"{model['name']}_full", most_rows=most_rows, full=True
         )
         assert rows_of(warehouse, everything) == before
-        assert {
-            "a part each": spans == count,
-            "some parts each": 1 < spans < count,
-            "all in one": spans == 1,
-        }[wanted], (model["name"], spans)
+        assert as_wanted(wanted, spans, parts=count), (model["name"], spans)
 
         # another fingerprint of all parts but the first: those are built again, and take the old ones' place
         with duckdb.connect(str(warehouse)) as connection:
@@ -83,11 +93,7 @@ def test_spans_come_to_the_whole(golden: Refreshed, tmp_path: Path, wanted: str)
             model, warehouse, tmp_path / f"{model['name']}_kept", most_rows=most_rows, full=False
         )
         assert rows_of(warehouse, everything) == before
-        assert {
-            "a part each": spans == count - 1,
-            "some parts each": 1 < spans < count,
-            "all in one": spans == 1,
-        }[wanted], (model["name"], spans)
+        assert as_wanted(wanted, spans, parts=count - 1), (model["name"], spans)
         of_parts = f"select distinct {part}, input_fingerprint from {{}} order by all"
         assert rows_of(warehouse, of_parts.format(table)) == rows_of(
             warehouse, of_parts.format(f"intermediate.{parts} where part_rows > 0")
@@ -106,13 +112,12 @@ def test_what_bounds_memory_says_what_is_wrong_with_it(
 ) -> None:
     warehouse = tmp_path / "warehouse.duckdb"
     shutil.copy(golden.out / "warehouse" / "warehouse.duckdb", warehouse)
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(dbt_project.DbtError, match=said):
-        patch.setenv(ROWS, setting)
-        dbt_project.build(
-            ["--select", models_in_spans()[0]["name"], "--indirect-selection", "empty"],
-            warehouse=warehouse,
-            run_folder=tmp_path / "run",
+    with pytest.raises(dbt_project.DbtError, match=said):
+        spans_of(
+            models_in_spans()[0],
+            warehouse,
+            tmp_path / "run",
+            most_rows=setting,
             memory_limit=memory_limit,
-            threads=1,
             full=True,
         )
